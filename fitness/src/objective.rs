@@ -1,0 +1,169 @@
+//! The vocabulary of evaluation: [`Objective`], [`Tier`] and the [`Properties`] between them.
+
+use std::collections::BTreeMap;
+
+use druse_representations::Design;
+use serde::{Deserialize, Serialize};
+
+/// Numbers known about a candidate, by name. Units are part of the documentation of each tier;
+/// the names used by the product are constants of [`property`].
+pub type Properties = BTreeMap<String, f64>;
+
+/// Names of the properties that the product's own tiers write.
+pub mod property {
+    /// Energy per atom (eV/atom) by the campaign's potential, with its corrections.
+    pub const ENERGY_PER_ATOM: &str = "energy_per_atom";
+    /// Energy per atom (eV/atom) before relaxation.
+    pub const ENERGY_PER_ATOM_START: &str = "energy_per_atom_start";
+    /// Largest force (eV/Å) after relaxation.
+    pub const MAX_FORCE: &str = "max_force";
+    /// Largest stress component (GPa) after relaxation.
+    pub const MAX_STRESS: &str = "max_stress";
+    /// Steps of the relaxation.
+    pub const RELAXATION_STEPS: &str = "relaxation_steps";
+    /// 1 when the relaxation converged, 0 when it ran out of steps.
+    pub const CONVERGED: &str = "converged";
+    /// Energy above the convex hull (eV/atom); 0 on the hull, negative for a new stable phase.
+    pub const ENERGY_ABOVE_HULL: &str = "energy_above_hull";
+    /// Formation energy from the elements (eV/atom).
+    pub const FORMATION_ENERGY: &str = "formation_energy";
+}
+
+/// What an objective wants of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// Smaller is better.
+    Minimise,
+    /// Larger is better.
+    Maximise,
+    /// Nearer to this value is better.
+    Target(f64),
+}
+
+impl Goal {
+    /// `value` turned into a number to minimise: itself, its negative, or its distance from the
+    /// target.
+    pub fn cost(self, value: f64) -> f64 {
+        match self {
+            Self::Minimise => value,
+            Self::Maximise => -value,
+            Self::Target(target) => (value - target).abs(),
+        }
+    }
+}
+
+/// Why an objective has no value for a design. The candidate becomes a row with this reason.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ObjectiveError {
+    /// A property that a tier should have written is absent.
+    #[error("objective '{objective}' needs the property '{property}', which no tier has written")]
+    MissingProperty {
+        /// Objective.
+        objective: String,
+        /// Property.
+        property: String,
+    },
+    /// A table has no value for an element.
+    #[error("objective '{objective}': the table has no value for {element}")]
+    UnknownElement {
+        /// Objective.
+        objective: String,
+        /// Symbol.
+        element: String,
+    },
+    /// Anything else, in words.
+    #[error("objective '{objective}': {reason}")]
+    Failed {
+        /// Objective.
+        objective: String,
+        /// Reason.
+        reason: String,
+    },
+}
+
+/// A number that tells how good a design is.
+///
+/// # A complete objective of one's own
+///
+/// ```
+/// use druse_fitness::{Goal, Objective, ObjectiveError, Properties};
+/// use druse_representations::{Crystal, Element, Lattice};
+///
+/// /// Light crystals: the mass density in g/cm^3, to be minimised.
+/// struct Density;
+///
+/// impl Objective<Crystal> for Density {
+///     fn name(&self) -> &str {
+///         "density"
+///     }
+///     fn goal(&self) -> Goal {
+///         Goal::Minimise
+///     }
+///     fn unit(&self) -> &str {
+///         "g/cm^3"
+///     }
+///     fn evaluate(&self, design: &Crystal, _: &Properties) -> Result<f64, ObjectiveError> {
+///         Ok(design.density())
+///     }
+/// }
+///
+/// let iron = Element::from_symbol("Fe").unwrap();
+/// let bcc = Crystal::ordered(Lattice::cubic(2.866), [(iron, [0.0; 3]), (iron, [0.5; 3])]);
+/// let density = Density.evaluate(&bcc, &Properties::new()).unwrap();
+/// assert!((density - 7.87).abs() < 0.02); // CRC Handbook
+/// ```
+pub trait Objective<D: Design>: Send + Sync {
+    /// Name in campaign files, tables and results.
+    fn name(&self) -> &str;
+
+    /// Direction of improvement.
+    fn goal(&self) -> Goal;
+
+    /// Unit of the value, `1` for pure numbers.
+    fn unit(&self) -> &str;
+
+    /// Value for a design, given what the tiers found out about it.
+    ///
+    /// # Errors
+    /// When there is no honest value; never return a stand-in such as 0.
+    fn evaluate(&self, design: &D, properties: &Properties) -> Result<f64, ObjectiveError>;
+
+    /// Values for many designs, in order. Override it where a batch is cheaper than a loop.
+    fn evaluate_batch(&self, items: &[(&D, &Properties)]) -> Vec<Result<f64, ObjectiveError>> {
+        items.iter().map(|(design, properties)| self.evaluate(design, properties)).collect()
+    }
+}
+
+/// What a tier made of one design.
+#[derive(Clone, Debug)]
+pub enum TierOutcome<D> {
+    /// The design, perhaps refined, and what was learnt about it.
+    Passed {
+        /// The design to go on with.
+        design: D,
+        /// New properties.
+        properties: Properties,
+    },
+    /// The design is out, with a reason that starts with a short kind, for instance
+    /// `clash: Na-Cl 0.42 Å`.
+    Rejected {
+        /// Reason.
+        reason: String,
+    },
+}
+
+/// One step of the cost-ordered funnel: it may refine a design, add properties, or reject it.
+pub trait Tier<D: Design>: Send + Sync {
+    /// Name in the store and in the funnel's summary.
+    fn name(&self) -> &str;
+
+    /// Everything that the numbers depend on: model hash, tolerances, limits. Part of cache keys
+    /// and of every result.
+    fn protocol(&self) -> String;
+
+    /// Runs designs that belong to one batch, in order. The caller parallelises over batches and
+    /// forms them by candidate number, so results do not depend on the number of threads.
+    fn run(&self, designs: &[&D]) -> Vec<TierOutcome<D>>;
+}

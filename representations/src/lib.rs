@@ -1,0 +1,18 @@
+//! What a design *is*: crystals (and, later, transition-metal complexes), their encodings, and
+//! reading and writing structure files.
+//!
+//! Conventions: rows of a lattice matrix are the vectors a, b, c; lengths in Å, angles in degrees,
+//! fractional coordinates unless a name says Cartesian.
+
+pub mod composition;
+pub mod crystal;
+pub mod design;
+pub mod element;
+pub mod lattice;
+
+pub use composition::Composition;
+pub use crystal::{Crystal, Occupant, Site};
+pub use design::{Design, Representation};
+pub use element::Element;
+pub use lattice::Lattice;
+pub use nalgebra;

@@ -1,0 +1,2 @@
+//! druse
+fn main() {}

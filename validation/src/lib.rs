@@ -1,0 +1,5 @@
+//! Whether a design is valid and new: checks, duplicates and novelty look-ups.
+
+pub mod novelty;
+
+pub use novelty::{Nearest, Novelty, NoveltyReference};
