@@ -163,7 +163,8 @@ pub trait Tier<D: Design>: Send + Sync {
     /// and of every result.
     fn protocol(&self) -> String;
 
-    /// Runs designs that belong to one batch, in order. The caller parallelises over batches and
-    /// forms them by candidate number, so results do not depend on the number of threads.
-    fn run(&self, designs: &[&D]) -> Vec<TierOutcome<D>>;
+    /// Runs the designs of one batch, each with what earlier tiers found out about it; one outcome
+    /// per design, in order. The caller parallelises over batches and forms them by candidate
+    /// number, so results do not depend on the number of threads.
+    fn run(&self, items: &[(&D, &Properties)]) -> Vec<TierOutcome<D>>;
 }
