@@ -2,4 +2,4 @@
 
 pub mod novelty;
 
-pub use novelty::{Nearest, Novelty, NoveltyReference};
+pub use novelty::{Duplicates, Nearest, Novelty, NoveltyReference};

@@ -37,3 +37,12 @@ pub trait NoveltyReference<D: Design>: Send + Sync {
     /// The nearest known thing.
     fn nearest(&self, design: &D) -> Nearest;
 }
+
+/// Remembers the designs of a campaign and finds the one that a new design repeats.
+pub trait Duplicates<D: Design>: Send {
+    /// Number of the first remembered design that `design` repeats.
+    fn find(&self, design: &D) -> Option<u64>;
+
+    /// Remembers `design` under its candidate number.
+    fn insert(&mut self, number: u64, design: &D);
+}
