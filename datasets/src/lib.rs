@@ -1,1 +1,3 @@
-//! Placeholder
+//! Where designs come from: importers, splits, element tables and reference energies.
+
+pub mod entries;
