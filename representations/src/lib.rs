@@ -9,6 +9,8 @@ pub mod crystal;
 pub mod design;
 pub mod element;
 pub mod lattice;
+pub mod symmetry;
+pub mod wyckoff;
 
 pub use composition::Composition;
 pub use crystal::{Crystal, Occupant, Site};
@@ -16,3 +18,4 @@ pub use design::{Design, Representation};
 pub use element::Element;
 pub use lattice::Lattice;
 pub use nalgebra;
+pub use symmetry::{Orbit, SymmetryCode, SymmetryRepresentation};
