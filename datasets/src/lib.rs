@@ -1,3 +1,4 @@
 //! Where designs come from: importers, splits, element tables and reference energies.
 
+pub mod elements;
 pub mod entries;
