@@ -1,1 +1,3 @@
-//! Placeholder
+//! Campaigns: the campaign file, and the command line.
+
+pub mod config;

@@ -1,0 +1,59 @@
+//! Arguments, and one file per command.
+
+mod failure;
+mod output;
+mod schema;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+/// Inverse design of inorganic crystals: propose, relax, rank, and prove what is new.
+#[derive(Parser)]
+#[command(name = "druse", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 done, 2 bad usage or input, 1 anything else.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Args)]
+struct Global {
+    /// Threads to use; all cores when absent. Results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Seed of all random numbers; replaces the one in a campaign file
+    #[arg(long, global = true, value_name = "S")]
+    seed: Option<u64>,
+    /// Write machine-readable results to this file, or to standard output with `-`
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Say more; twice for everything
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the JSON schema of campaign files
+    Schema(schema::Arguments),
+}
+
+/// Reads the arguments, runs the command, reports a failure.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Schema(arguments) => schema::run(arguments, &cli.global),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,56 @@
+//! Writing results: to standard output, or to a file in one piece.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::Global;
+use super::failure::Failure;
+
+/// Writes `bytes` to `path` in one piece: readers see the old file or the whole new one. Devices
+/// and pipes are written directly.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let attempt = || -> io::Result<()> {
+        if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+            let mut device = fs::OpenOptions::new().write(true).open(path)?;
+            device.write_all(bytes)?;
+            return device.flush();
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    attempt().map_err(|error| Failure::write(path, &error))
+}
+
+/// Prints text on standard output. A reader that went away (`druse ... | head`) is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::other(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Global {
+    /// Writes the machine-readable results where `--json` says, if it was given.
+    pub fn write_json(&self, results: &Value) -> Result<(), Failure> {
+        let Some(path) = &self.json else { return Ok(()) };
+        // Serialising a `Value` into memory cannot fail.
+        let mut text = serde_json::to_string_pretty(results).unwrap_or_default();
+        text.push('\n');
+        if self.json_on_stdout() { print(&text) } else { write_file(path, text.as_bytes()) }
+    }
+
+    /// Whether `--json -` was given: tables for people then stay away from standard output.
+    pub fn json_on_stdout(&self) -> bool {
+        self.json.as_deref() == Some(Path::new("-"))
+    }
+}

@@ -1,0 +1,140 @@
+//! A checked campaign: the only form that runs.
+
+use std::path::{Path, PathBuf};
+
+use druse_fitness::Goal;
+use druse_representations::Element;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// A campaign whose settings were checked against each other. Made by
+/// [`CampaignConfig::check`](super::CampaignConfig::check) only.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Campaign {
+    /// Name in reports.
+    pub name: String,
+    /// Seed of every random number.
+    pub seed: u64,
+    /// What is designed.
+    pub domain: Domain,
+    /// Number of candidates to evaluate.
+    pub budget: u64,
+    /// Number of candidates per generation.
+    pub population: usize,
+    /// The crystals that are allowed.
+    pub space: CrystalSpace,
+    /// What proposes designs; never empty.
+    pub generators: Vec<GeneratorSpec>,
+    /// Relaxation; `None` when no energies are wanted.
+    pub relax: Option<RelaxSpec>,
+    /// What is wanted; never empty, names are distinct.
+    pub objectives: Vec<ObjectiveSpec>,
+    /// Smallest distance between two atoms (Å).
+    pub min_distance: f64,
+    /// What counts as known.
+    pub novelty: Reference,
+    /// Competing phases; used when an objective needs the hull.
+    pub hull: Reference,
+    /// Folder asked for in the file.
+    #[serde(skip)]
+    pub directory: Option<PathBuf>,
+}
+
+/// Kind of design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Domain {
+    /// Inorganic crystals.
+    Crystal,
+}
+
+/// The crystals that a campaign may propose.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CrystalSpace {
+    /// Elements by atomic number, without repeats.
+    pub elements: Vec<Element>,
+    /// Fewest and most different elements.
+    pub elements_per_design: [usize; 2],
+    /// Fewest and most atoms in the primitive cell.
+    pub atoms: [usize; 2],
+    /// Space-group numbers in ascending order, without repeats.
+    pub space_groups: Vec<u16>,
+    /// Whether common oxidation states must be able to balance.
+    pub charge_neutral: bool,
+}
+
+/// One generator and its share of the proposals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct GeneratorSpec {
+    /// Name in the registry of generators.
+    pub kind: String,
+    /// Share of the proposals relative to the others.
+    pub weight: f64,
+}
+
+/// Relaxation by a potential.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RelaxSpec {
+    /// Name of the model.
+    pub model: String,
+    /// Largest generalised force at the end (eV/Å).
+    pub fmax: f64,
+    /// Most steps.
+    pub steps: usize,
+}
+
+/// One objective.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ObjectiveSpec {
+    /// Name in the registry of objectives.
+    pub name: String,
+    /// Replaces the objective's own goal.
+    pub goal: Option<Goal>,
+}
+
+/// Where reference data come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reference {
+    /// The table that comes with the product.
+    Shipped,
+    /// A file of the user's.
+    File {
+        /// Absolute path.
+        #[serde(skip)]
+        path: PathBuf,
+        /// SHA-256 of its contents, in hexadecimal digits.
+        sha256: String,
+    },
+}
+
+impl Reference {
+    /// The file, unless the reference is the shipped one.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Shipped => None,
+            Self::File { path, .. } => Some(path),
+        }
+    }
+}
+
+impl Campaign {
+    /// SHA-256, in hexadecimal digits, of everything that results depend on: all settings but the
+    /// output folder, and the contents of reference files rather than their paths.
+    pub fn hash(&self) -> String {
+        // Serialising plain structs with string keys into memory cannot fail.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        hexadecimal(&Sha256::digest(text))
+    }
+}
+
+/// Lower-case hexadecimal digits of `bytes`.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

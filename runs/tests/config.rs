@@ -1,0 +1,125 @@
+//! Campaign files: the shipped ones are right, each wrong one is told exactly why.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use druse::config::{self, ConfigError};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn toml_files(name: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder(name))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    assert!(!files.is_empty());
+    files
+}
+
+#[test]
+fn shipped_campaigns_are_right() {
+    for file in toml_files("campaigns") {
+        let campaign = config::load(&file, None).unwrap_or_else(|error| panic!("{error:?}"));
+        assert!(campaign.budget >= 3 * campaign.population as u64, "{}", file.display());
+    }
+}
+
+#[test]
+fn the_default_campaign_is_what_it_says() {
+    let campaign = config::load(&folder("campaigns/default.toml"), None).unwrap();
+    assert_eq!(campaign.space.elements.len(), 30);
+    assert!(campaign.budget >= 300);
+    let names: Vec<&str> = campaign.objectives.iter().map(|objective| objective.name.as_str()).collect();
+    assert_eq!(names, ["energy_above_hull", "crustal_abundance", "toxicity", "supply_risk"]);
+}
+
+/// Lines `line message` that a snippet wants, 0 for no line.
+fn wanted(snippet: &str) -> Vec<String> {
+    let mut line_above = 0;
+    let mut wanted = Vec::new();
+    for (index, line) in snippet.lines().enumerate() {
+        if let Some(message) = line.strip_prefix("#^ ") {
+            wanted.push(format!("{line_above} {message}"));
+        } else if let Some(message) = line.strip_prefix("#! ") {
+            wanted.push(format!("0 {message}"));
+        } else {
+            line_above = index + 1;
+        }
+    }
+    wanted.sort();
+    wanted
+}
+
+/// The same of an error.
+fn reported(error: &ConfigError) -> Vec<String> {
+    let mut reported: Vec<String> = error
+        .mistakes
+        .iter()
+        .map(|mistake| {
+            let line = mistake.span.as_ref().map_or(0, |span| error.text[..span.start].split('\n').count());
+            let help = mistake.help.as_ref().map_or(String::new(), |help| format!(" ({help})"));
+            format!("{line} {mistake}{help}")
+        })
+        .collect();
+    reported.sort();
+    reported
+}
+
+fn compare(reported: &[String], wanted: &[String], file: &Path) {
+    let only = |these: &[String], those: &[String]| -> String {
+        these.iter().filter(|line| !those.contains(line)).map(|line| format!("  {line}\n")).collect()
+    };
+    let (extra, absent) = (only(reported, wanted), only(wanted, reported));
+    assert!(reported == wanted, "{}\nonly reported:\n{extra}only wanted:\n{absent}", file.display());
+}
+
+#[test]
+fn each_mistake_is_reported_where_it_is() {
+    let mut count = 0;
+    for file in toml_files("tests/bad_input") {
+        for snippet in fs::read_to_string(&file).unwrap().split("+++\n") {
+            let error = config::parse(snippet, "bad.toml", Path::new("."), None).expect_err(snippet);
+            compare(&reported(&error), &wanted(snippet), &file);
+            count += error.mistakes.len();
+        }
+    }
+    assert!(count > 40, "{count} mistakes");
+}
+
+const SALT: &str = r#"
+campaign = { name = "salt", budget = 100 }
+space = { elements = ["Na", "Cl"] }
+objective = [{ name = "toxicity" }]
+"#;
+
+#[test]
+fn the_hash_follows_what_results_depend_on() {
+    let hash = |text: &str, seed| config::parse(text, "x", Path::new("."), seed).unwrap().hash();
+    let plain = hash(SALT, None);
+    assert_eq!(plain.len(), 64);
+    assert_eq!(hash(&format!("# comment\n{SALT}"), None), plain);
+    assert_eq!(hash(&SALT.replace("[\"Na\", \"Cl\"]", "[\"cl\", \"Na\"]"), None), plain);
+    assert_eq!(hash(&format!("{SALT}output.directory = \"there\""), None), plain);
+    assert_eq!(hash(SALT, Some(0)), plain);
+    assert_ne!(hash(SALT, Some(1)), plain);
+    assert_ne!(hash(&SALT.replace("100", "101"), None), plain);
+}
+
+#[test]
+fn reference_files_count_by_contents() {
+    let folder = tempfile::tempdir().unwrap();
+    let with = |name: &str| {
+        let text = format!("{SALT}novelty.reference = \"{name}\"");
+        config::parse(&text, "x", folder.path(), None).unwrap()
+    };
+    fs::write(folder.path().join("a"), "1").unwrap();
+    fs::write(folder.path().join("b"), "1").unwrap();
+    fs::write(folder.path().join("c"), "2").unwrap();
+    assert_eq!(with("a").hash(), with("b").hash());
+    assert_ne!(with("a").hash(), with("c").hash());
+    assert!(with("a").novelty.path().unwrap().is_absolute());
+}
