@@ -1,5 +1,6 @@
 //! How good a design is: objectives, potentials, relaxation, the convex hull and Pareto tools.
 
+pub mod hull;
 pub mod objective;
 
 pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};
