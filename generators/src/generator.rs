@@ -66,13 +66,16 @@ pub trait Generator<D: Design>: Send {
     /// Name in campaign files and lineages.
     fn name(&self) -> &str;
 
-    /// Up to `n` new proposals; fewer only when a batch would otherwise repeat itself.
+    /// Up to `n` new proposals with the numbers `first`, `first + 1`, ...; fewer only when a batch
+    /// would otherwise repeat itself. The caller hands out the numbers, so that several generators
+    /// can share a campaign and speak of the same candidates.
     ///
     /// # Errors
     /// When the constraints leave nothing to propose.
-    fn propose(&mut self, n: usize) -> Result<Vec<Proposal<D>>, GeneratorError>;
+    fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<D>>, GeneratorError>;
 
-    /// Learns from evaluated candidates, given in order of their numbers.
+    /// Learns from evaluated candidates, given in order of their numbers; also from those that
+    /// other generators proposed.
     fn learn(&mut self, evaluated: &[Evaluated<D>]);
 
     /// Everything needed to continue exactly here.
