@@ -14,7 +14,7 @@ pub struct Portfolio<D: Design> {
 struct Part<D: Design> {
     generator: Box<dyn Generator<D>>,
     weight: f64,
-    /// Proposals so far.
+    /// Proposals asked for so far.
     proposed: u64,
 }
 
@@ -53,11 +53,10 @@ impl<D: Design> Generator<D> for Portfolio<D> {
         let mut failure = None;
         for (part, share) in self.shares(n).into_iter().enumerate().filter(|(_, share)| *share > 0) {
             let part = &mut self.parts[part];
+            // Counted even when it delivers less: it shall not crowd out the others later.
+            part.proposed += share as u64;
             match part.generator.propose(first + proposals.len() as u64, share) {
-                Ok(new) => {
-                    part.proposed += new.len() as u64;
-                    proposals.extend(new);
-                }
+                Ok(new) => proposals.extend(new),
                 // One generator that is used up does not stop the others.
                 Err(error) => failure = Some(error),
             }
