@@ -123,3 +123,29 @@ fn reference_files_count_by_contents() {
     assert_ne!(with("a").hash(), with("c").hash());
     assert!(with("a").novelty.path().unwrap().is_absolute());
 }
+
+#[test]
+fn a_campaign_written_out_reads_as_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("table"), "1").unwrap();
+    let text = r#"
+        campaign = { name = "all-keys", seed = 7, budget = 100, population = 10 }
+        generator = [{ kind = "random" }, { kind = "nsga2", weight = 2.5 }]
+        relax = { fmax = 0.03, steps = 77 }
+        objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
+        checks.min_distance = 0.7
+        novelty.reference = "table"
+        output.directory = "there"
+        [space]
+        elements = ["O", "Ti"]
+        elements_per_design = [1, 2]
+        atoms = [3, 9]
+        space_groups = [225, 2]
+        charge_neutral = false
+    "#;
+    let campaign = config::parse(text, "x", folder.path(), None).unwrap();
+    let again = config::parse(&campaign.to_toml().unwrap(), "y", Path::new("/"), None).unwrap();
+    assert_eq!(again, campaign);
+    assert_eq!(again.hash(), campaign.hash());
+    assert_eq!(again.space.space_groups, [2, 225]);
+}

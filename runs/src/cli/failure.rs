@@ -21,6 +21,16 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// Bad input, in words.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::Input(Report::msg(message.into()))
+    }
+
+    /// Bad input, by the error of whoever read it.
+    pub fn bad_input(error: impl std::error::Error) -> Self {
+        Self::input(error.to_string())
+    }
+
     /// Anything else, in words.
     pub fn other(message: impl Into<String>) -> Self {
         Self::Other(Report::msg(message.into()))

@@ -1,8 +1,10 @@
 //! Arguments, and one file per command.
 
+mod data;
 mod failure;
 mod output;
 mod schema;
+mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,7 +29,8 @@ struct Global {
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Seed of all random numbers; replaces the one in a campaign file
-    #[arg(long, global = true, value_name = "S")]
+    // TOML ends at 2^63 - 1.
+    #[arg(long, global = true, value_name = "S", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
     /// Write machine-readable results to this file, or to standard output with `-`
     #[arg(long, global = true, value_name = "FILE")]
@@ -42,6 +45,9 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Look at, convert, split and prepare data
+    #[command(subcommand)]
+    Data(data::Command),
     /// Print the JSON schema of campaign files
     Schema(schema::Arguments),
 }
@@ -50,6 +56,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
+        Command::Data(command) => data::run(command, &cli.global),
         Command::Schema(arguments) => schema::run(arguments, &cli.global),
     };
     match result {

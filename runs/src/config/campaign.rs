@@ -7,6 +7,11 @@ use druse_representations::Element;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::file::{
+    CampaignConfig, CampaignSection, ChecksSection, GeneratorSection, GoalSetting, HullSection,
+    NoveltySection, ObjectiveSection, OutputSection, RelaxSection, SpaceGroups, SpaceSection,
+};
+
 /// A campaign whose settings were checked against each other. Made by
 /// [`CampaignConfig::check`](super::CampaignConfig::check) only.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -131,6 +136,76 @@ impl Campaign {
         // Serialising plain structs with string keys into memory cannot fail.
         let text = serde_json::to_vec(self).unwrap_or_default();
         hexadecimal(&Sha256::digest(text))
+    }
+
+    /// The campaign as the text of a campaign file that leaves nothing to defaults; reading it
+    /// gives an equal campaign.
+    ///
+    /// # Errors
+    /// When a number is not one that TOML can hold, such as a seed above 2^63 - 1.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(&CampaignConfig::from(self))
+    }
+}
+
+/// The file that this campaign would be written as: nothing left to defaults, reference files by
+/// absolute paths.
+impl From<&Campaign> for CampaignConfig {
+    fn from(campaign: &Campaign) -> Self {
+        let range = |range: [usize; 2]| Some(range.map(|n| n as u64));
+        let reference = |reference: &Reference| match reference {
+            Reference::Shipped => Some("shipped".to_owned()),
+            Reference::File { path, .. } => Some(path.display().to_string()),
+        };
+        let space = &campaign.space;
+        Self {
+            campaign: CampaignSection {
+                name: Some(campaign.name.clone()),
+                seed: Some(campaign.seed),
+                domain: Some("crystal".to_owned()),
+                budget: Some(campaign.budget),
+                population: Some(campaign.population as u64),
+            },
+            space: SpaceSection {
+                elements: Some(space.elements.iter().map(Element::to_string).collect()),
+                elements_per_design: range(space.elements_per_design),
+                atoms: range(space.atoms),
+                space_groups: Some(if space.space_groups.len() == 230 {
+                    SpaceGroups::All
+                } else {
+                    SpaceGroups::Numbers(space.space_groups.iter().copied().map(u64::from).collect())
+                }),
+                charge_neutral: Some(space.charge_neutral),
+            },
+            generator: campaign
+                .generators
+                .iter()
+                .map(|spec| GeneratorSection { kind: Some(spec.kind.clone()), weight: Some(spec.weight) })
+                .collect(),
+            relax: campaign.relax.as_ref().map(|spec| RelaxSection {
+                model: Some(spec.model.clone()),
+                fmax: Some(spec.fmax),
+                steps: Some(spec.steps as u64),
+            }),
+            objective: campaign
+                .objectives
+                .iter()
+                .map(|spec| ObjectiveSection {
+                    name: Some(spec.name.clone()),
+                    goal: spec.goal.map(|goal| match goal {
+                        Goal::Minimise => GoalSetting::Minimise,
+                        Goal::Maximise => GoalSetting::Maximise,
+                        Goal::Target(value) => GoalSetting::Target(value),
+                    }),
+                })
+                .collect(),
+            checks: ChecksSection { min_distance: Some(campaign.min_distance) },
+            novelty: NoveltySection { reference: reference(&campaign.novelty) },
+            hull: HullSection { reference: reference(&campaign.hull) },
+            output: OutputSection {
+                directory: campaign.directory.as_ref().map(|path| path.display().to_string()),
+            },
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use druse_datasets::elements::oxidation_states;
 use druse_fitness::Goal;
 use druse_representations::Element;
 use sha2::{Digest, Sha256};
@@ -70,6 +71,7 @@ impl CampaignConfig {
             Some(_) => {}
         }
         let space = check_space(&self.space, &mut mistakes);
+        check_charge(&space, &mut mistakes);
         let generators = check_generators(&self.generator, &mut mistakes);
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, &mut mistakes));
         let objectives = check_objectives(&self.objective, relax.is_some(), &mut mistakes);
@@ -195,6 +197,28 @@ fn check_space(space: &SpaceSection, mistakes: &mut Mistakes) -> CrystalSpace {
         atoms: atoms.map(|n| n as usize),
         space_groups: check_space_groups(space.space_groups.as_ref(), mistakes),
         charge_neutral: space.charge_neutral.unwrap_or(true),
+    }
+}
+
+/// Charges balance only between an element that gives electrons and one that takes them.
+fn check_charge(space: &CrystalSpace, mistakes: &mut Mistakes) {
+    if !space.charge_neutral || space.elements.is_empty() || space.elements_per_design[0] < 2 {
+        return;
+    }
+    let has = |sign: i8| {
+        space
+            .elements
+            .iter()
+            .any(|&e| oxidation_states(e).common().iter().any(|state| state.signum() == sign))
+    };
+    for (sign, word) in [(1, "positive"), (-1, "negative")] {
+        if !has(sign) {
+            mistakes.report(
+                "space.elements",
+                format!("no element with a {word} common oxidation state"),
+                "elements that can balance, or space.charge_neutral = false",
+            );
+        }
     }
 }
 

@@ -37,17 +37,24 @@ pub struct CampaignConfig {
 #[serde(deny_unknown_fields, default)]
 pub struct CampaignSection {
     /// Name in reports: letters, digits, `-`, `_` and `.`. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
     pub name: Option<String>,
     /// Seed of every random number of the campaign; 0 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// What is designed; `crystal` when absent.
-    #[schemars(extend("enum" = ["crystal", null]))]
+    #[schemars(extend("enum" = ["crystal"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
     /// Number of candidates to evaluate. Required.
     #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
     pub budget: Option<u64>,
     /// Number of candidates per generation; 40 when absent.
     #[schemars(range(min = 2))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub population: Option<u64>,
 }
 
@@ -56,14 +63,20 @@ pub struct CampaignSection {
 #[serde(deny_unknown_fields, default)]
 pub struct SpaceSection {
     /// Symbols of the elements to build from. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
     pub elements: Option<Vec<String>>,
     /// Fewest and most different elements in one crystal; `[2, 4]` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub elements_per_design: Option<[u64; 2]>,
     /// Fewest and most atoms in the primitive cell; `[1, 20]` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub atoms: Option<[u64; 2]>,
     /// `"all"` (when absent) or a list of numbers of the International Tables, 1 to 230.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub space_groups: Option<SpaceGroups>,
     /// Whether common oxidation states must be able to balance; true when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub charge_neutral: Option<bool>,
 }
 
@@ -81,7 +94,9 @@ pub enum SpaceGroups {
 #[serde(deny_unknown_fields, default)]
 pub struct GeneratorSection {
     /// Algorithm. Required.
-    #[schemars(extend("enum" = ["nsga3", "nsga2", "random", "substitution", null]))]
+    #[schemars(extend("enum" = ["nsga3", "nsga2", "random", "substitution"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
     pub kind: Option<String>,
     /// Share of the proposals relative to the other generators; 1 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,12 +108,15 @@ pub struct GeneratorSection {
 #[serde(deny_unknown_fields, default)]
 pub struct RelaxSection {
     /// Potential; `chgnet-0.3.0` when absent.
-    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan", null]))]
+    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Largest generalised force of a relaxed structure (eV/Å); 0.1 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fmax: Option<f64>,
     /// Most steps; 200 when absent.
     #[schemars(range(min = 1))]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
 }
 
@@ -107,6 +125,8 @@ pub struct RelaxSection {
 #[serde(deny_unknown_fields, default)]
 pub struct ObjectiveSection {
     /// Name of the objective. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
     pub name: Option<String>,
     /// `"minimise"`, `"maximise"` or `{ target = value }`; the objective's own goal when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,6 +149,7 @@ pub enum GoalSetting {
 #[serde(deny_unknown_fields, default)]
 pub struct ChecksSection {
     /// Smallest distance between two atoms (Å); 0.5 when absent, as in CDVAE (Xie et al. 2022).
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub min_distance: Option<f64>,
 }
 
@@ -137,6 +158,7 @@ pub struct ChecksSection {
 #[serde(deny_unknown_fields, default)]
 pub struct NoveltySection {
     /// `"shipped"` (when absent) or a reference table written by `druse data reference`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
@@ -146,6 +168,7 @@ pub struct NoveltySection {
 pub struct HullSection {
     /// `"shipped"` (when absent) or a reference table written by `druse data reference` with the
     /// same model.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
