@@ -9,6 +9,7 @@ pub mod crystal;
 pub mod design;
 pub mod element;
 pub mod lattice;
+pub mod neighbours;
 pub mod symmetry;
 pub mod wyckoff;
 
@@ -18,4 +19,5 @@ pub use design::{Design, Representation};
 pub use element::Element;
 pub use lattice::Lattice;
 pub use nalgebra;
+pub use neighbours::{NeighbourError, Neighbours, min_distance};
 pub use symmetry::{Orbit, SymmetryCode, SymmetryRepresentation};
