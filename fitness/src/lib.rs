@@ -2,5 +2,6 @@
 
 pub mod hull;
 pub mod objective;
+pub mod objectives;
 
 pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};

@@ -16,6 +16,7 @@
 //! assert_eq!(elements::crustal_abundance(francium), None); // unknown, not 0
 //! ```
 
+pub mod charge;
 mod ionic;
 mod oxidation;
 mod table;
