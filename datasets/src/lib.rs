@@ -2,4 +2,5 @@
 
 pub mod elements;
 pub mod entries;
+pub mod prototypes;
 pub mod reference;
