@@ -8,6 +8,7 @@ pub mod composition;
 pub mod crystal;
 pub mod design;
 pub mod element;
+pub mod io;
 pub mod lattice;
 pub mod neighbours;
 pub mod symmetry;

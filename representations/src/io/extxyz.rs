@@ -1,0 +1,405 @@
+//! Extended XYZ: frames whose second line holds `key=value` pairs, among them `Lattice` and
+//! `Properties` (format of libAtoms and ASE). Plain XYZ has no lattice and is refused.
+
+use std::io::BufRead;
+
+use nalgebra::Vector3;
+use serde_json::{Map, Value, json};
+
+use crate::crystal::{Crystal, Site};
+use crate::element::Element;
+
+use super::build;
+use super::error::{Fault, Place, Problem, WriteError};
+use super::record::{Emit, Origin, Record, id_from};
+
+/// Lines of a stream, with one line of look-ahead for its end.
+struct Lines<'a> {
+    reader: &'a mut dyn BufRead,
+    number: usize,
+}
+
+impl Lines<'_> {
+    fn next(&mut self) -> std::io::Result<Option<String>> {
+        let mut bytes = Vec::new();
+        if self.reader.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(None);
+        }
+        self.number += 1;
+        Ok(Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()))
+    }
+
+    /// The next line that is not blank.
+    fn next_filled(&mut self) -> std::io::Result<Option<String>> {
+        while let Some(line) = self.next()? {
+            if !line.trim().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// A frame as text.
+struct Frame {
+    line: usize,
+    comment: String,
+    atoms: Vec<String>,
+}
+
+/// Reads frame after frame.
+pub(crate) fn read(reader: &mut dyn BufRead, origin: &Origin, emit: &mut Emit) {
+    let mut lines = Lines { reader, number: 0 };
+    let mut waiting: Option<Frame> = None;
+    for entry in 1.. {
+        let next = frame(&mut lines);
+        let more = !matches!(next, Ok(None));
+        if let Some(frame) = waiting.take() {
+            let number = (entry > 2 || more).then_some(entry - 1);
+            one(&frame, number, origin, emit);
+        }
+        match next {
+            Ok(Some(frame)) => waiting = Some(frame),
+            Ok(None) if entry == 1 => {
+                emit(Err(origin.fail(Place::default(), Problem::Empty)));
+                return;
+            }
+            Ok(None) => return,
+            Err(fault) => {
+                let entry = (entry > 1).then_some(entry);
+                emit(Err(origin.fail(Place { entry, ..Place::default() }, fault)));
+                return;
+            }
+        }
+    }
+}
+
+fn frame(lines: &mut Lines) -> Result<Option<Frame>, Fault> {
+    let io = |error: std::io::Error| Problem::Input(error.to_string());
+    let Some(first) = lines.next_filled().map_err(io)? else { return Ok(None) };
+    let line = lines.number;
+    let count: usize = first.trim().trim_start_matches('\u{feff}').parse().map_err(|_| {
+        let (what, found) = ("first line of a frame".to_owned(), first.trim().chars().take(40).collect());
+        Fault::at(line, Problem::Unexpected { what, found, expected: "the number of atoms".into() })
+    })?;
+    let missing = |number: usize, what: &str| {
+        let expected = format!("the {count} atoms announced in line {line}");
+        Fault::at(number, Problem::Missing { what: what.to_owned(), expected })
+    };
+    let comment = lines.next().map_err(io)?.ok_or_else(|| missing(lines.number, "further line"))?;
+    let mut atoms = Vec::new();
+    while atoms.len() < count {
+        atoms.push(lines.next().map_err(io)?.ok_or_else(|| missing(lines.number, "further line"))?);
+    }
+    Ok(Some(Frame { line, comment, atoms }))
+}
+
+fn one(frame: &Frame, entry: Option<usize>, origin: &Origin, emit: &mut Emit) {
+    let mut info = pairs(&frame.comment);
+    let id = id_from(&mut info).unwrap_or_else(|| origin.id(entry));
+    let result = crystal(frame, &info).map(|crystal| {
+        for key in ["Lattice", "Properties"] {
+            info.shift_remove(key);
+        }
+        if info.get("pbc") == Some(&json!([true, true, true])) {
+            info.shift_remove("pbc");
+        }
+        (crystal, info)
+    });
+    emit(origin.finish(id, Place { entry, line: Some(frame.line), ..Place::default() }, result));
+}
+
+fn crystal(frame: &Frame, info: &Map<String, Value>) -> Result<Crystal, Fault> {
+    let header = frame.line + 1;
+    let Some(lattice) = info.get("Lattice") else {
+        let expected = "Lattice=\"ax ay az bx by bz cx cy cz\" in the second line of the frame \
+            (plain XYZ has none and cannot describe a crystal)";
+        return Err(Fault::at(
+            header,
+            Problem::Missing { what: "lattice".into(), expected: expected.into() },
+        ));
+    };
+    let numbers: [f64; 9] =
+        super::values::numbers(lattice, || "Lattice".into()).map_err(|problem| Fault::at(header, problem))?;
+    let rows = std::array::from_fn(|i| std::array::from_fn(|j| numbers[3 * i + j]));
+    let lattice = build::lattice_from_rows(rows).map_err(|problem| Fault::at(header, problem))?;
+    let columns = columns(info).map_err(|problem| Fault::at(header, problem))?;
+    let mut sites = Vec::with_capacity(frame.atoms.len());
+    for (index, atom) in frame.atoms.iter().enumerate() {
+        let line = header + 1 + index;
+        let words: Vec<&str> = atom.split_whitespace().collect();
+        let (Some(who), Some(place)) =
+            (words.get(columns.species), words.get(columns.position..columns.position + 3))
+        else {
+            let expected = format!("at least {}", columns.species.max(columns.position + 2) + 1);
+            return Err(Fault::at(
+                line,
+                Problem::Count { what: "columns".into(), found: words.len(), expected },
+            ));
+        };
+        let mut position = Vector3::zeros();
+        for (axis, word) in place.iter().enumerate() {
+            position[axis] = word.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| {
+                let what = format!("coordinate of atom {}", index + 1);
+                Fault::at(line, Problem::NotANumber { what, found: (*word).to_owned() })
+            })?;
+        }
+        let element = match columns.by_number {
+            true => who.parse().ok().and_then(Element::from_atomic_number),
+            false => build::element(who).ok(),
+        };
+        let element = element.ok_or_else(|| {
+            let problem = crate::element::UnknownElement((*who).to_owned());
+            Fault::at(line, Problem::UnknownElement { site: (index + 1).to_string(), problem })
+        })?;
+        let frac = lattice.to_fractional(&position).unwrap_or_default();
+        sites.push(Site::ordered(element, frac));
+    }
+    Ok(build::crystal(lattice, sites)?)
+}
+
+/// Where the words of an atom line are.
+struct Columns {
+    species: usize,
+    by_number: bool,
+    position: usize,
+}
+
+/// Columns by the key `Properties`, for instance `species:S:1:pos:R:3:forces:R:3`.
+fn columns(info: &Map<String, Value>) -> Result<Columns, Problem> {
+    let text = match info.get("Properties") {
+        None => "species:S:1:pos:R:3",
+        Some(value) => value.as_str().unwrap_or_default(),
+    };
+    let (mut species, mut numbers, mut position) = (None, None, None);
+    let parts: Vec<&str> = text.split(':').collect();
+    let mut column = 0usize;
+    for part in parts.chunks(3) {
+        let width = part.get(2).and_then(|width| width.parse::<u16>().ok());
+        match (part.first().map(|name| name.to_ascii_lowercase()).as_deref(), width) {
+            (Some("species" | "element" | "symbols"), Some(1)) => species = Some(column),
+            (Some("z" | "numbers" | "atomic_numbers"), Some(1)) => numbers = Some(column),
+            (Some("pos" | "positions"), Some(3)) => position = Some(column),
+            _ => (),
+        }
+        column += usize::from(width.unwrap_or(0));
+    }
+    match (species.or(numbers), position) {
+        (Some(who), Some(position)) => Ok(Columns { species: who, by_number: species.is_none(), position }),
+        _ => Err(Problem::Unexpected {
+            what: "Properties".into(),
+            found: text.chars().take(80).collect(),
+            expected: "columns species:S:1 and pos:R:3".into(),
+        }),
+    }
+}
+
+/// The `key=value` pairs of a comment line.
+fn pairs(comment: &str) -> Map<String, Value> {
+    let mut info = Map::new();
+    let mut rest = comment.trim();
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
+        let key = rest[..end].trim_matches(['"', '\'']);
+        rest = rest[end..].trim_start();
+        let value = match rest.strip_prefix('=') {
+            Some(after) => {
+                let (value, after) = value(after.trim_start());
+                rest = after.trim_start();
+                value
+            }
+            // A key alone is a flag.
+            None => Value::Bool(true),
+        };
+        if !key.is_empty() {
+            let canonical =
+                ["Lattice", "Properties", "pbc"].into_iter().find(|known| known.eq_ignore_ascii_case(key));
+            info.insert(canonical.unwrap_or(key).to_owned(), value);
+        }
+    }
+    info
+}
+
+/// The value that a text starts with, and the text behind it.
+fn value(text: &str) -> (Value, &str) {
+    let close = match text.chars().next() {
+        Some('"') => Some('"'),
+        Some('\'') => Some('\''),
+        Some('{') => Some('}'),
+        Some('[') => Some(']'),
+        _ => None,
+    };
+    let Some(close) = close else {
+        let end = text.find(char::is_whitespace).unwrap_or(text.len());
+        return (scalar_or_list(&text[..end]), &text[end..]);
+    };
+    let open = text.chars().next().unwrap_or_default();
+    let (mut inner, mut depth, mut escaped) = (String::new(), 1, false);
+    for (at, c) in text.char_indices().skip(1) {
+        if escaped {
+            inner.push(if c == 'n' { '\n' } else { c });
+            escaped = false;
+        } else if c == '\\' && open == close {
+            escaped = true;
+        } else if c == close && depth == 1 {
+            let after = &text[at + c.len_utf8()..];
+            return (scalar_or_list(&inner), after);
+        } else {
+            depth += i32::from(c == open && open != close) - i32::from(c == close);
+            inner.push(c);
+        }
+    }
+    (Value::String(inner), "")
+}
+
+/// Mark of a value that is written as JSON (as ASE does).
+const JSON_MARK: &str = "_JSON ";
+
+fn scalar_or_list(text: &str) -> Value {
+    if let Some(json) = text.strip_prefix(JSON_MARK)
+        && let Ok(value) = serde_json::from_str(json)
+    {
+        return value;
+    }
+    let words: Vec<&str> = text.split([' ', ',', '\t']).filter(|word| !word.is_empty()).collect();
+    let scalars: Option<Vec<Value>> = words.iter().map(|word| scalar(word)).collect();
+    match scalars {
+        Some(mut scalars) if scalars.len() == 1 => scalars.remove(0),
+        Some(scalars) if scalars.len() > 1 => Value::Array(scalars),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+fn scalar(word: &str) -> Option<Value> {
+    match word {
+        "T" | "True" | "true" => return Some(Value::Bool(true)),
+        "F" | "False" | "false" => return Some(Value::Bool(false)),
+        _ => (),
+    }
+    if let Ok(whole) = word.parse::<i64>() {
+        return Some(json!(whole));
+    }
+    word.parse::<f64>().ok().filter(|x| x.is_finite()).map(|x| json!(x))
+}
+
+/// One frame per record.
+pub(crate) fn write(records: &[Record]) -> Result<String, WriteError> {
+    let mut text = String::new();
+    for record in records {
+        let crystal = &record.crystal;
+        let elements = crystal.elements().map_err(|disordered| WriteError::Disordered {
+            id: record.id.clone(),
+            site: disordered.site + 1,
+            format: "extXYZ",
+        })?;
+        let lattice: Vec<String> =
+            crystal.lattice.rows().iter().flatten().map(|x| format!("{x:.17}")).collect();
+        text +=
+            &format!("{}\nLattice=\"{}\" Properties=species:S:1:pos:R:3", elements.len(), lattice.join(" "));
+        text += &pair("id", &json!(record.id));
+        for (key, value) in &record.properties {
+            if !["id", "Lattice", "Properties"].contains(&key.as_str()) {
+                text += &pair(key, value);
+            }
+        }
+        if !record.properties.contains_key("pbc") {
+            text += " pbc=\"T T T\"";
+        }
+        text.push('\n');
+        for (element, position) in elements.iter().zip(crystal.cartesian()) {
+            text += &format!("{element:<2} {:.17} {:.17} {:.17}\n", position.x, position.y, position.z);
+        }
+    }
+    Ok(text)
+}
+
+/// ` key=value` such that reading gives the value back.
+fn pair(key: &str, value: &Value) -> String {
+    let key: String =
+        key.chars().map(|c| if c.is_whitespace() || "=\"'".contains(c) { '_' } else { c }).collect();
+    let plain = match value {
+        Value::Bool(true) => "T".to_owned(),
+        Value::Bool(false) => "F".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => String::new(),
+    };
+    let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    if scalar_or_list(&plain) == *value {
+        let bare =
+            !plain.is_empty() && plain.chars().all(|c| c.is_ascii_alphanumeric() || ".-+_:/".contains(c));
+        return if bare { format!(" {key}={plain}") } else { format!(" {key}=\"{}\"", escape(&plain)) };
+    }
+    format!(" {key}=\"{}\"", escape(&format!("{JSON_MARK}{value}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(text: &str) -> Vec<Result<Record, super::super::RecordError>> {
+        let origin = Origin { file: "f.xyz".into(), stem: "f".into() };
+        let mut records = Vec::new();
+        read(&mut text.as_bytes(), &origin, &mut |record| records.push(record));
+        records
+    }
+
+    #[test]
+    fn frames_with_info() {
+        let text = "2\nProperties=species:S:1:forces:R:3:pos:R:3 energy=-1.5 pbc='T T T' name=\"rock salt\" \
+            Lattice=\"4 0 0 0 4 0 0 0 4\" stress={1 2 3} flag\nNa 9 9 9 0 0 0\nCl 9 9 9 2 2 2\n\
+            1\nLattice=\"4 0 0 0 4 0 0 0 4\" Properties=Z:I:1:pos:R:3\n84 0 0 0\n\n";
+        let records = records(text);
+        let first = records[0].as_ref().unwrap();
+        assert_eq!(first.id, "f#1");
+        assert!((first.crystal.sites[1].frac - Vector3::repeat(0.5)).norm() < 1e-12);
+        assert_eq!(
+            Value::Object(first.properties.clone()),
+            json!({"energy": -1.5, "name": "rock salt", "stress": [1, 2, 3], "flag": true})
+        );
+        assert_eq!(records[1].as_ref().unwrap().crystal.sites[0].occupants[0].element.symbol(), "Po");
+    }
+
+    #[test]
+    fn values_survive() {
+        for value in [
+            json!("12"),
+            json!("a \"b\" \\ c\nd"),
+            json!(""),
+            json!("T"),
+            json!([1, "x"]),
+            json!({"a": null}),
+            json!(1e-300),
+            json!(3),
+            json!(2.0),
+            json!("_JSON 1"),
+        ] {
+            let info = pairs(&pair("k", &value));
+            assert_eq!(info["k"], value, "{}", pair("k", &value));
+        }
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        for (text, expected) in [
+            ("1\nplain\nNa 0 0 0\n", "f.xyz, line 2: no lattice; expected Lattice="),
+            ("x\n", "f.xyz, line 1: first line of a frame is 'x'; expected the number of atoms"),
+            (
+                "2\nLattice=\"4 0 0 0 4 0 0 0 4\"\nNa 0 0 0\n",
+                "f.xyz, line 3: no further line; expected the 2 atoms",
+            ),
+            ("1\nLattice=\"4 0 0 0 4 0 0 0 4\"\nNa 0 0\n", "f.xyz, line 3: 3 columns; expected at least 4"),
+            (
+                "1\nLattice=\"4 0 0 0 4 0 0 0 4\"\nNa 0 0 inf\n",
+                "f.xyz, line 3: coordinate of atom 1 is 'inf'",
+            ),
+            ("1\nLattice=\"4 0 0 0 4 0 0 0 4\"\nX 0 0 0\n", "f.xyz, line 3: site 1: unknown element 'X'"),
+            ("1\nLattice=\"4 0 0 8 0 0 0 0 4\"\nNa 0 0 0\n", "f.xyz, line 2: impossible lattice"),
+            ("0\nLattice=\"4 0 0 0 4 0 0 0 4\"\n", "f.xyz, line 1: the structure is empty"),
+            ("", "f.xyz: the structure is empty"),
+        ] {
+            let message = records(text).remove(0).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Reading and writing structure files.
+//!
+//! [`read_path`] and [`for_each`] read CIF, POSCAR, extXYZ, pymatgen and OPTIMADE JSON, JSON lines
+//! and CSV tables, each also compressed, in zip archives and folders. [`write_file`] and
+//! [`write_string`] write the formats of [`Format`].
+//!
+//! Reading checks what makes a structure impossible (cells without volume, numbers that are none,
+//! unknown elements, no atoms, overfull sites). Whether atoms are too close is a question for the
+//! validation crate.
+
+mod build;
+pub mod cif;
+mod csv_table;
+mod error;
+mod extxyz;
+mod format;
+mod json;
+mod jsonl;
+mod optimade;
+mod poscar;
+mod pymatgen;
+mod record;
+mod source;
+mod values;
+mod write;
+
+pub use build::OCCUPANCY_LIMIT;
+pub use error::{Place, Problem, ReadError, RecordError, WriteError};
+pub use format::{Format, UnknownFormat};
+pub use record::Record;
+pub use source::{for_each, read_path};
+pub use write::{write_file, write_string};
