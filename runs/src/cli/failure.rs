@@ -1,10 +1,11 @@
 //! How a command fails: a message on standard error and an exit code.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use druse::config::LoadError;
-use miette::Report;
+use druse::config::{ConfigError, LoadError};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 /// Anything else than bad input: a full disk, absent weights, a bug.
 const OTHER: u8 = 1;
@@ -13,27 +14,21 @@ const INPUT: u8 = 2;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
-pub enum Failure {
-    /// The user can put it right in the arguments or in a file.
-    Input(Report),
-    /// Anything else.
-    Other(Report),
+pub struct Failure {
+    code: u8,
+    message: String,
+    campaign: Option<Box<ConfigError>>,
 }
 
 impl Failure {
-    /// Bad input, in words.
-    pub fn input(message: impl Into<String>) -> Self {
-        Self::Input(Report::msg(message.into()))
+    /// The user can put it right in the arguments or in a file.
+    pub fn input(message: impl ToString) -> Self {
+        Self { code: INPUT, message: message.to_string(), campaign: None }
     }
 
-    /// Bad input, by the error of whoever read it.
-    pub fn bad_input(error: impl std::error::Error) -> Self {
-        Self::input(error.to_string())
-    }
-
-    /// Anything else, in words.
-    pub fn other(message: impl Into<String>) -> Self {
-        Self::Other(Report::msg(message.into()))
+    /// Anything else.
+    pub fn other(message: impl ToString) -> Self {
+        Self { code: OTHER, message: message.to_string(), campaign: None }
     }
 
     /// A file or folder that cannot be written.
@@ -43,24 +38,34 @@ impl Failure {
 
     /// Prints the failure and gives its exit code.
     pub fn report(self) -> ExitCode {
-        let (report, code) = match self {
-            Self::Input(report) => (report, INPUT),
-            Self::Other(report) => (report, OTHER),
-        };
-        eprintln!("{}", report_text(&report));
-        ExitCode::from(code)
+        eprintln!("error: {}", self.message);
+        if let Some(error) = self.campaign {
+            // Pictures of the lines for people; in files and pipes no line is wrapped, so that
+            // messages can be searched for.
+            let handler = match std::io::stderr().is_terminal() {
+                true => GraphicalReportHandler::new(),
+                false => GraphicalReportHandler::new_themed(GraphicalTheme::none())
+                    .with_wrap_lines(false)
+                    .with_width(1000),
+            };
+            for mistake in error.related().into_iter().flatten() {
+                let mut text = String::new();
+                // Writing into a string cannot fail.
+                let _ = handler.render_report(&mut text, mistake);
+                eprint!("\n{text}");
+            }
+        }
+        ExitCode::from(self.code)
     }
-}
-
-fn report_text(report: &Report) -> String {
-    // A plain message stays on one line, so that it can be searched for; pictures of the source are
-    // for diagnostics that have one.
-    let plain = report.related().is_none() && report.source_code().is_none() && report.help().is_none();
-    if plain { format!("error: {report}") } else { format!("error: {report:?}") }
 }
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
-        Self::Input(Report::new(error))
+        let message = error.to_string();
+        let campaign = match error {
+            LoadError::Mistakes(mistakes) => Some(Box::new(mistakes)),
+            _ => None,
+        };
+        Self { code: INPUT, message, campaign }
     }
 }

@@ -2,12 +2,15 @@
 
 mod data;
 mod failure;
+mod hull;
 mod output;
 mod schema;
 mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use failure::Failure;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -45,6 +48,8 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Energy above the convex hull
+    Hull(hull::Arguments),
     /// Look at, convert, split and prepare data
     #[command(subcommand)]
     Data(data::Command),
@@ -55,12 +60,32 @@ enum Command {
 /// Reads the arguments, runs the command, reports a failure.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match &cli.command {
-        Command::Data(command) => data::run(command, &cli.global),
-        Command::Schema(arguments) => schema::run(arguments, &cli.global),
-    };
-    match result {
+    match dispatch(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Failure> {
+    cli.global.start_threads()?;
+    match &cli.command {
+        Command::Hull(arguments) => hull::run(arguments, &cli.global),
+        Command::Data(command) => data::run(command, &cli.global),
+        Command::Schema(arguments) => schema::run(arguments, &cli.global),
+    }
+}
+
+impl Global {
+    fn start_threads(&self) -> Result<(), Failure> {
+        let threads = self.threads.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build_global().map_err(|error| Failure::other(format!("cannot start threads: {error}")))
+    }
+
+    /// A remark for people, on standard error.
+    fn note(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
     }
 }

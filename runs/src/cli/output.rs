@@ -19,6 +19,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             return device.flush();
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::metadata(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;

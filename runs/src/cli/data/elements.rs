@@ -26,7 +26,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let mut data = ElementTable::shipped().clone();
     for file in &arguments.csv {
-        data = data.with_csv(file).map_err(Failure::bad_input)?;
+        data = data.with_csv(file).map_err(Failure::input)?;
     }
     let known: Vec<&str> = data.columns().iter().map(|column| column.name.as_str()).collect();
     if let Some(unknown) = arguments.columns.iter().find(|name| !known.contains(&name.as_str())) {

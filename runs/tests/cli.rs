@@ -1,0 +1,169 @@
+//! The command line: help, results, errors and exit codes of the built program.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Ran, druse_in};
+use serde_json::{Value, json};
+
+fn druse(arguments: &[&str]) -> Ran {
+    druse_in(Path::new(env!("CARGO_MANIFEST_DIR")), arguments)
+}
+
+/// Results on standard output; nothing else may be there.
+fn results(ran: &Ran) -> Value {
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}:\n{}", ran.out))
+}
+
+fn keys(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn help_of_the_program_and_of_every_command() {
+    insta::assert_snapshot!("help", druse(&["--help"]).out);
+    for command in ["hull", "data elements", "schema"] {
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        arguments.push("--help");
+        insta::assert_snapshot!(format!("help_{}", command.replace(' ', "_")), druse(&arguments).out);
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    for arguments in
+        [&["frobnicate"][..], &[], &["hull"], &["schema", "--threads", "0"], &["schema", "-v", "-q"]]
+    {
+        let ran = druse(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_key_of_the_shipped_campaigns() {
+    let schema = results(&druse(&["schema"]));
+    let text = fs::read_to_string(common::folder("campaigns/default.toml")).unwrap();
+    let campaign: toml::Table = text.parse().unwrap();
+    for (section, value) in &campaign {
+        let property = &schema["properties"][section];
+        let reference = ["$ref", "items", "anyOf"].iter().find_map(|&key| match &property[key] {
+            Value::String(reference) => Some(reference.as_str()),
+            Value::Object(items) => items["$ref"].as_str(),
+            Value::Array(any) => any[0]["$ref"].as_str(),
+            _ => None,
+        });
+        let name =
+            reference.unwrap_or_else(|| panic!("{section} is not in the schema")).rsplit('/').next().unwrap();
+        let tables = match value {
+            toml::Value::Array(tables) => tables.clone(),
+            table => vec![table.clone()],
+        };
+        for key in tables.iter().filter_map(toml::Value::as_table).flat_map(toml::Table::keys) {
+            assert!(!schema["$defs"][name]["properties"][key].is_null(), "{section}.{key}");
+        }
+    }
+}
+
+/// Lithium oxides with made-up energies whose hull can be told by hand.
+const ENTRIES: &str = r#"[
+    {"entry_id": "li", "composition": {"Li": 2}, "energy": -4.0, "correction": 0.0},
+    {"entry_id": "o2", "composition": {"O": 2}, "energy": -10.0, "correction": 0.0},
+    {"entry_id": "oxide", "composition": {"Li": 2, "O": 1}, "energy": -14.0, "correction": -1.0},
+    {"entry_id": "peroxide", "composition": {"Li": 2, "O": 2}, "energy": -19.0, "correction": 0.0}
+]"#;
+
+#[test]
+fn hull_places_entries_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("entries.json"), ENTRIES).unwrap();
+    let ran = druse_in(folder.path(), &["hull", "--entries", "entries.json", "--json", "-"]);
+    let results = results(&ran);
+    let ids: Vec<&str> = results.as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["li", "o2", "oxide", "peroxide"]);
+    let peroxide = &results[3];
+    assert_eq!(keys(peroxide), ["id", "energy_above_hull", "formation_energy", "decomposition", "reference"]);
+    // Oxide: (-15 + 4 + 5) / 3 = -2 eV/atom. Peroxide: (-19 + 4 + 10) / 4 = -1.25, hull -1.5.
+    assert!((peroxide["formation_energy"].as_f64().unwrap() + 1.25).abs() < 1e-12);
+    assert!((peroxide["energy_above_hull"].as_f64().unwrap() - 0.25).abs() < 1e-12);
+    assert_eq!(
+        peroxide["decomposition"],
+        json!([{"id": "oxide", "amount": 0.75}, {"id": "o2", "amount": 0.25}])
+    );
+    assert!(peroxide["reference"].as_str().unwrap().starts_with("entries.json (sha256 "));
+
+    let ran = druse_in(folder.path(), &["hull", "--entries", "entries.json"]);
+    insta::assert_snapshot!("hull_table", ran.out);
+    assert_eq!(ran.err, "3 of 4 entries on the hull; eV/atom, from total energies\n");
+    let quiet = druse_in(folder.path(), &["hull", "--entries", "entries.json", "-q"]);
+    assert!(quiet.err.is_empty() && quiet.out == ran.out);
+}
+
+#[test]
+fn hull_without_an_element_says_so_entry_by_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = ENTRIES.replace(r#"{"O": 2}"#, r#"{"S": 2}"#);
+    fs::write(folder.path().join("entries.json"), text).unwrap();
+    let results = results(&druse_in(folder.path(), &["hull", "--entries", "entries.json", "--json", "-"]));
+    assert_eq!(keys(&results[3]), ["id", "error"]);
+    assert!(results[3]["error"].as_str().unwrap().contains("no entry for the pure element O"));
+    assert_eq!(results[0]["energy_above_hull"], 0.0);
+}
+
+#[test]
+fn bad_input_files_end_with_2_and_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bad.json"), "{").unwrap();
+    fs::write(folder.path().join("bad.csv"), "element,price\nXx,3\n").unwrap();
+    for (command, file) in [
+        (&["hull", "--entries"][..], "bad.json"),
+        (&["hull", "--entries"], "absent.json"),
+        (&["data", "elements", "--csv"], "bad.csv"),
+    ] {
+        let ran = druse_in(folder.path(), &[command, &[file]].concat());
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.starts_with("error: ") && ran.err.contains(file), "{}", ran.err);
+        assert!(ran.out.is_empty());
+    }
+}
+
+#[test]
+fn element_tables_are_shown_with_sources() {
+    let ran = druse(&["data", "elements", "Fe", "O", "--columns", "crustal_abundance"]);
+    insta::assert_snapshot!("elements", ran.out);
+    let results =
+        results(&druse(&["data", "elements", "Fr", "--columns", "price,radioactive", "--json", "-"]));
+    assert_eq!(
+        results,
+        json!([
+            {"id": "Fr", "atomic_number": 87, "oxidation_states": [1], "price": null, "radioactive": 1.0}
+        ])
+    );
+    let ran = druse(&["data", "elements", "--columns", "prize"]);
+    assert!(
+        ran.code == 2 && ran.err.starts_with("error: found column 'prize', expected one of "),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn unwritable_results_end_with_1_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = druse_in(folder.path(), &["schema", "--json", "absent/schema.json"]);
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (1, "error: cannot write 'absent/schema.json': No such file or directory (os error 2)\n")
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    if Path::new("/dev/full").exists() {
+        let ran = druse(&["schema", "--json", "/dev/full"]);
+        assert_eq!(
+            (ran.code, ran.err.as_str()),
+            (1, "error: cannot write '/dev/full': No space left on device (os error 28)\n")
+        );
+    }
+}
