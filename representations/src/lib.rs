@@ -11,6 +11,8 @@ pub mod element;
 pub mod io;
 pub mod lattice;
 pub mod neighbours;
+pub mod reduction;
+pub mod supercell;
 pub mod symmetry;
 pub mod wyckoff;
 

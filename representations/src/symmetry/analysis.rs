@@ -221,6 +221,8 @@ fn check(crystal: &Crystal, symprec: f64) -> Result<(), SymmetryError> {
 /// Ratio of the longest vector to the smallest distance between cell faces above which a search is
 /// hopeless: positions with 16 digits no longer resolve the tolerance.
 const MAX_SKEWNESS: f64 = 1e4;
+/// Longest vector (Å) of a cell that is analysed.
+const MAX_LENGTH: f64 = 1e5;
 
 fn check_lattice(lattice: &Lattice, symprec: f64) -> Result<(), SymmetryError> {
     let lengths = lattice.lengths();
@@ -229,8 +231,16 @@ fn check_lattice(lattice: &Lattice, symprec: f64) -> Result<(), SymmetryError> {
         return bad("its vectors are not finite".into());
     }
     let longest = lengths.into_iter().fold(0.0, f64::max);
+    if longest.is_nan() || longest > MAX_LENGTH {
+        return bad(format!(
+            "its longest vector has {longest:.3e} Å; at most {MAX_LENGTH:.0e} Å are analysed"
+        ));
+    }
+    if lattice.volume() <= 0.0 {
+        return bad("it spans no volume".into());
+    }
     let thinnest = lattice.plane_spacings().into_iter().fold(f64::INFINITY, f64::min);
-    if thinnest.is_nan() || longest.is_nan() || thinnest <= 0.0 || longest > MAX_SKEWNESS * thinnest {
+    if longest > MAX_SKEWNESS * thinnest {
         return bad(format!("longest vector {longest:.3e} Å against a thickness of {thinnest:.3e} Å"));
     }
     if thinnest < 4.0 * symprec {

@@ -8,11 +8,17 @@
 //! Standard settings as in [`crate::wyckoff`].
 
 mod analysis;
+mod canonical;
 mod code;
+mod normalizer;
 mod representation;
 mod system;
+#[cfg(test)]
+mod tests;
 
+pub(crate) use analysis::species_classes;
 pub use analysis::{Operation, SiteSymmetry, SymmetryError, SymmetryInfo, analyse};
+pub use canonical::TOLERANCE as CANONICAL_TOLERANCE;
 pub use code::{CodeError, Orbit, SymmetryCode};
 pub use representation::{DecodedCell, SymmetryRepresentation};
 pub use system::CrystalSystem;

@@ -26,7 +26,7 @@ pub enum DecodedCell {
 /// Round trip: decoding gives the crystal back in its standardised cell, idealised to the symmetry
 /// found within `symprec`; atoms move by less than that, and crystals that are exactly symmetric
 /// by rounding errors only. Invariant to the choice of cell, origin, orientation and order of
-/// sites up to the choices that the normalizer of the group leaves. Ordered crystals only.
+/// sites up to the choices that [`SymmetryCode::canonical`] removes. Ordered crystals only.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SymmetryRepresentation {
     /// Tolerance of the symmetry search (Å).

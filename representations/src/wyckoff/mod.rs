@@ -10,7 +10,10 @@ mod parse;
 mod position;
 
 pub use group::{SpaceGroup, space_group};
+pub(crate) use position::GENERIC;
 pub use position::WyckoffPosition;
+#[cfg(test)]
+pub(crate) use position::same_point;
 
 /// Wyckoff positions of a space group from `a` to the general position; empty for a number
 /// outside 1..=230.
