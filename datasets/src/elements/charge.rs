@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn amounts_that_cannot_be_counted() {
-        let odd: Composition = [("Na".parse().unwrap(), 0.707_106_78), ("Cl".parse().unwrap(), 0.292_893_22)]
+        let odd: Composition = [("Na".parse().unwrap(), 0.618_033_99), ("Cl".parse().unwrap(), 0.381_966_01)]
             .into_iter()
             .collect();
         assert_eq!(STRICT.check(&odd), ChargeBalance::NotCountable);
