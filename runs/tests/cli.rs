@@ -25,7 +25,7 @@ fn keys(object: &Value) -> Vec<&str> {
 #[test]
 fn help_of_the_program_and_of_every_command() {
     insta::assert_snapshot!("help", druse(&["--help"]).out);
-    for command in ["hull", "data elements", "schema"] {
+    for command in ["hull", "score", "symmetry", "data elements", "schema"] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
         insta::assert_snapshot!(format!("help_{}", command.replace(' ', "_")), druse(&arguments).out);
@@ -148,6 +148,104 @@ fn element_tables_are_shown_with_sources() {
         "{}",
         ran.err
     );
+}
+
+/// Rock salt, a bad line, and silicon.
+const STRUCTURES: &str = r#"{"id": "salt", "cell": [3.99, 3.99, 3.99, 60, 60, 60], "species": ["Na", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "bad", "cell": [3.99, 3.99, 3.99, 60, 60, 60], "species": ["Na", "Xx"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "silicon", "cell": [3.84, 3.84, 3.84, 60, 60, 60], "species": ["Si", "Si"], "frac": [[0, 0, 0], [0.25, 0.25, 0.25]]}
+"#;
+
+fn structures() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("some.jsonl"), STRUCTURES).unwrap();
+    fs::write(folder.path().join("bad.jsonl"), STRUCTURES.lines().nth(1).unwrap()).unwrap();
+    folder
+}
+
+#[test]
+fn symmetry_of_structures() {
+    let folder = structures();
+    let ran = druse_in(folder.path(), &["symmetry", "some.jsonl", "--json", "-"]);
+    let results = results(&ran);
+    assert_eq!(
+        keys(&results[0]),
+        [
+            "id",
+            "formula",
+            "number",
+            "symbol",
+            "wyckoff",
+            "symprec",
+            "orbits",
+            "equivalent_to",
+            "hall_number",
+            "point_group",
+            "pearson_symbol",
+            "operations",
+            "conventional",
+            "primitive"
+        ]
+    );
+    assert_eq!(results[0]["number"], 225);
+    assert_eq!(results[0]["wyckoff"], json!(["a", "b"]));
+    assert_eq!(results[0]["conventional"]["species"].as_array().unwrap().len(), 8);
+    assert_eq!(keys(&results[1]), ["id", "error"]);
+    assert!(results[1]["error"].as_str().unwrap().contains("some.jsonl, line 2"), "{}", results[1]["error"]);
+    assert_eq!(
+        results[2]["orbits"][0],
+        json!({"species": "Si", "wyckoff": "8a", "site_symmetry": "-43m", "sites": [0, 1]})
+    );
+
+    let ran = druse_in(folder.path(), &["symmetry", "some.jsonl"]);
+    insta::assert_snapshot!("symmetry_table", format!("{}\n--- standard error\n{}", ran.out, ran.err));
+}
+
+#[test]
+fn scores_of_structures() {
+    let folder = structures();
+    let names = "density,crustal_abundance,energy_above_hull";
+    let ran = druse_in(folder.path(), &["score", "some.jsonl", "--objectives", names, "--json", "-"]);
+    let results = results(&ran);
+    assert_eq!(
+        keys(&results[0]),
+        ["id", "formula", "density", "crustal_abundance", "energy_above_hull", "units", "errors"]
+    );
+    assert!((results[0]["density"].as_f64().unwrap() - 2.16).abs() < 0.01);
+    assert!(results[0]["energy_above_hull"].is_null());
+    assert_eq!(results[0]["units"]["density"], "g/cm^3");
+    assert_eq!(keys(&results[1]), ["id", "error"]);
+
+    fs::write(folder.path().join("mine.csv"), "element,nice\nSi,3\n").unwrap();
+    let ran = druse_in(
+        folder.path(),
+        &["score", "some.jsonl", "--objectives", "nice", "--elements", "mine.csv", "--json", "-"],
+    );
+    let results = self::results(&ran);
+    assert_eq!(results[2]["nice"], 3.0);
+    assert!(results[0]["error"].as_str().unwrap().contains("no value for Na"), "{}", results[0]);
+
+    let ran = druse_in(folder.path(), &["score", "some.jsonl", "--objectives", "nicety"]);
+    assert!(ran.code == 2 && ran.err.starts_with("error: unknown objective 'nicety'"), "{}", ran.err);
+}
+
+#[test]
+fn inputs_that_all_fail_end_with_2_but_results_are_written() {
+    let folder = structures();
+    let ran = druse_in(folder.path(), &["symmetry", "bad.jsonl", "--json", "-"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.starts_with("error: bad.jsonl, line 1: "), "{}", ran.err);
+    let results: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(keys(&results[0]), ["id", "error"]);
+    let ran = druse_in(folder.path(), &["symmetry", "bad.jsonl", "bad.jsonl"]);
+    assert_eq!((ran.code, ran.err.lines().last()), (2, Some("error: all 2 structures failed")));
+    for name in ["absent.cif", "notes.txt", "."] {
+        fs::write(folder.path().join("notes.txt"), "").unwrap();
+        fs::remove_file(folder.path().join("some.jsonl")).ok();
+        fs::remove_file(folder.path().join("bad.jsonl")).ok();
+        let ran = druse_in(folder.path(), &["symmetry", name]);
+        assert!(ran.code == 2 && ran.err.starts_with(&format!("error: {name}: ")), "{}", ran.err);
+    }
 }
 
 #[test]

@@ -4,7 +4,11 @@ mod data;
 mod failure;
 mod hull;
 mod output;
+mod results;
 mod schema;
+mod score;
+mod structures;
+mod symmetry;
 mod table;
 
 use std::path::PathBuf;
@@ -27,6 +31,7 @@ struct Cli {
 
 /// Options of every command.
 #[derive(Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// Threads to use; all cores when absent. Results do not depend on it
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -50,6 +55,10 @@ struct Global {
 enum Command {
     /// Energy above the convex hull
     Hull(hull::Arguments),
+    /// Values of objectives
+    Score(score::Arguments),
+    /// Space group, Wyckoff positions and standardised cells
+    Symmetry(symmetry::Arguments),
     /// Look at, convert, split and prepare data
     #[command(subcommand)]
     Data(data::Command),
@@ -70,6 +79,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     cli.global.start_threads()?;
     match &cli.command {
         Command::Hull(arguments) => hull::run(arguments, &cli.global),
+        Command::Score(arguments) => score::run(arguments, &cli.global),
+        Command::Symmetry(arguments) => symmetry::run(arguments, &cli.global),
         Command::Data(command) => data::run(command, &cli.global),
         Command::Schema(arguments) => schema::run(arguments, &cli.global),
     }

@@ -41,12 +41,16 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 impl Global {
-    /// Writes the machine-readable results where `--json` says, if it was given.
+    /// Writes the machine-readable results, one line for each input, where `--json` says, if it was given.
     pub fn write_json(&self, results: &Value) -> Result<(), Failure> {
         let Some(path) = &self.json else { return Ok(()) };
-        // Serialising a `Value` into memory cannot fail.
-        let mut text = serde_json::to_string_pretty(results).unwrap_or_default();
-        text.push('\n');
+        let text = match results {
+            Value::Array(items) => {
+                let lines: Vec<String> = items.iter().map(Value::to_string).collect();
+                format!("[\n{}\n]\n", lines.join(",\n"))
+            }
+            other => format!("{other:#}\n"),
+        };
         if self.json_on_stdout() { print(&text) } else { write_file(path, text.as_bytes()) }
     }
 

@@ -29,7 +29,10 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 
 /// A number with this many decimals, or `-`.
 pub fn number(value: Option<f64>, decimals: usize) -> String {
-    value.map_or("-".to_owned(), |value| format!("{value:.decimals$}"))
+    let Some(value) = value else { return "-".to_owned() };
+    let text = format!("{value:.decimals$}");
+    let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
 #[cfg(test)]
@@ -39,6 +42,8 @@ mod tests {
     #[test]
     fn numbers_stand_right_and_words_left() {
         let rows = [vec!["a".into(), "1.5".into()], vec!["long".into(), "-10.25".into()]];
+        assert_eq!(number(Some(-1e-17), 3), "0.000");
+        assert_eq!(number(Some(-0.0006), 3), "-0.001");
         assert_eq!(table(&["id", "x"], &rows), "id         x\na        1.5\nlong  -10.25\n");
     }
 }

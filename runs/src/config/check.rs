@@ -7,6 +7,7 @@ use std::path::Path;
 
 use druse_datasets::elements::oxidation_states;
 use druse_fitness::Goal;
+use druse_fitness::objectives::known;
 use druse_representations::Element;
 use sha2::{Digest, Sha256};
 
@@ -22,22 +23,12 @@ use super::mistake::Mistake;
 pub const GENERATORS: [&str; 4] = ["nsga3", "nsga2", "random", "substitution"];
 /// Potentials that a campaign file may name.
 pub const MODELS: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
-/// Objectives that a campaign file may name.
-pub const OBJECTIVES: [&str; 7] = [
-    "energy_above_hull",
-    "formation_energy",
-    "energy_per_atom",
-    "crustal_abundance",
-    "toxicity",
-    "supply_risk",
-    "density",
-];
 /// Model of the energies in the shipped reference.
 const SHIPPED_MODEL: &str = "chgnet-0.3.0";
 /// CHGNet embeds the elements H to Pu.
 const LAST_ELEMENT_OF_MODELS: u8 = 94;
 /// Objectives that read energies written by the relaxation.
-const NEED_ENERGY: [&str; 3] = ["energy_above_hull", "formation_energy", "energy_per_atom"];
+const NEED_ENERGY: [&str; 2] = ["energy_above_hull", "formation_energy"];
 /// Most atoms that the file may ask for: beyond this a mistyped number is more likely.
 const MOST_ATOMS: u64 = 200;
 
@@ -321,20 +312,22 @@ fn check_objectives(
     energies: bool,
     mistakes: &mut Mistakes,
 ) -> Vec<ObjectiveSpec> {
-    let known = &OBJECTIVES;
+    let known: Vec<&str> = known().iter().map(|objective| objective.name).collect();
     if sections.is_empty() {
-        mistakes
-            .missing("objective", format!("at least one [[objective]] table with a name: {}", one_of(known)));
+        mistakes.missing(
+            "objective",
+            format!("at least one [[objective]] table with a name: {}", one_of(&known)),
+        );
     }
     let mut specs: Vec<ObjectiveSpec> = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let key = format!("objective[{index}].name");
         let Some(name) = section.name.as_deref() else {
-            mistakes.missing(key, one_of(known));
+            mistakes.missing(key, one_of(&known));
             continue;
         };
         if !known.contains(&name) {
-            let mistake = Mistake::new(key, quoted(name), one_of(known));
+            let mistake = Mistake::new(key, quoted(name), one_of(&known));
             mistakes.add(mistake.nearest(name, known.iter().copied()));
             continue;
         }

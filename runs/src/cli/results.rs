@@ -1,0 +1,84 @@
+//! One result per input: a table for people, JSON for programs, a line for each failure.
+
+use serde_json::{Map, Value, json};
+
+use super::failure::Failure;
+use super::table::table;
+use super::{Global, output};
+
+/// Values of one input, or why there are none.
+pub type Outcome = Result<Map<String, Value>, String>;
+
+/// Results in the order of the inputs.
+#[derive(Default)]
+pub struct Results {
+    outcomes: Vec<(String, Outcome)>,
+}
+
+impl Results {
+    /// Adds the result of the next input.
+    pub fn push(&mut self, id: String, outcome: Outcome) {
+        self.outcomes.push((id, outcome));
+    }
+
+    /// Shows and writes everything. `row` makes a row of the table (after the id) of the values of
+    /// one input.
+    ///
+    /// # Errors
+    /// When nothing can be written, and when every single input failed.
+    pub fn finish(
+        self,
+        global: &Global,
+        header: &[&str],
+        row: impl Fn(&Map<String, Value>) -> Vec<String>,
+    ) -> Result<(), Failure> {
+        let mut rows = Vec::new();
+        let mut errors = Vec::new();
+        for (id, outcome) in &self.outcomes {
+            match outcome {
+                Ok(values) => rows.push([vec![id.clone()], row(values)].concat()),
+                Err(error) => errors.push((id, error)),
+            }
+        }
+        if !global.json_on_stdout() && !rows.is_empty() {
+            let header: Vec<&str> = ["id"].iter().chain(header).copied().collect();
+            output::print(&table(&header, &rows))?;
+        }
+        let count = self.outcomes.len();
+        let failure = match errors[..] {
+            [(_, error)] if count == 1 => Some(error.clone()),
+            _ => {
+                for (id, error) in &errors {
+                    eprintln!("{id}: {error}");
+                }
+                match errors.len() {
+                    0 => None,
+                    failed if failed == count => Some(format!("all {count} structures failed")),
+                    failed => {
+                        global.note(&format!("{failed} of {count} structures failed"));
+                        None
+                    }
+                }
+            }
+        };
+        global.write_json(&self.outcomes.into_iter().map(object).collect())?;
+        failure.map_or(Ok(()), |message| Err(Failure::input(message)))
+    }
+}
+
+fn object((id, outcome): (String, Outcome)) -> Value {
+    match outcome {
+        Ok(values) => {
+            let mut object = Map::new();
+            object.insert("id".to_owned(), json!(id));
+            object.extend(values);
+            Value::Object(object)
+        }
+        Err(error) => json!({ "id": id, "error": error }),
+    }
+}
+
+/// A number of a result with this many decimals, or `-`.
+pub fn shown(values: &Map<String, Value>, key: &str, decimals: usize) -> String {
+    super::table::number(values.get(key).and_then(Value::as_f64), decimals)
+}

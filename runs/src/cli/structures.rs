@@ -1,0 +1,63 @@
+//! Structures from the files named on the command line.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use druse::representations::io::{Record, read_path};
+use druse::representations::{Crystal, Site};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+
+/// The `FILES` of a command.
+#[derive(Args)]
+pub struct Files {
+    /// Structure files, folders or archives: CIF, POSCAR, extXYZ, XYZ, pymatgen or OPTIMADE JSON,
+    /// JSON lines, CSV with a column `cif`; also .gz, .bz2 and .zip
+    #[arg(required = true, value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+}
+
+/// A structure, or why it could not be read.
+pub struct Input {
+    /// Id by the file.
+    pub id: String,
+    /// The structure.
+    pub record: Result<Record, String>,
+}
+
+impl Files {
+    /// Reads all files in order. A structure that cannot be read stays in its place as an error.
+    pub fn read(&self) -> Result<Vec<Input>, Failure> {
+        let mut inputs = Vec::new();
+        for path in &self.files {
+            inputs.extend(read_path(path).map_err(Failure::input)?.into_iter().map(|record| match record {
+                Ok(record) => Input { id: record.id.clone(), record: Ok(record) },
+                Err(error) => Input { id: error.id.clone(), record: Err(error.to_string()) },
+            }));
+        }
+        if inputs.is_empty() {
+            let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();
+            return Err(Failure::input(format!(
+                "{}: found no structure, expected one or more",
+                files.join(", ")
+            )));
+        }
+        Ok(inputs)
+    }
+}
+
+/// A crystal in the form of JSON lines: rows of `lattice` are vectors (Å).
+pub fn structure_json(crystal: &Crystal) -> Value {
+    let rows: Vec<[f64; 3]> = crystal.lattice.rows().to_vec();
+    let species: Vec<Value> = crystal.sites.iter().map(species_json).collect();
+    let frac: Vec<[f64; 3]> = crystal.sites.iter().map(|site| site.frac.into()).collect();
+    json!({ "lattice": rows, "species": species, "frac": frac })
+}
+
+fn species_json(site: &Site) -> Value {
+    match &site.occupants[..] {
+        [occupant] if site.is_ordered() => json!(occupant.element),
+        shares => shares.iter().map(|share| (share.element.to_string(), json!(share.occupancy))).collect(),
+    }
+}
