@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use druse_fitness::Goal;
 use druse_representations::Element;
+use druse_validation::CheckLimits;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -35,8 +36,8 @@ pub struct Campaign {
     pub relax: Option<RelaxSpec>,
     /// What is wanted; never empty, names are distinct.
     pub objectives: Vec<ObjectiveSpec>,
-    /// Smallest distance between two atoms (Å).
-    pub min_distance: f64,
+    /// Cheap checks that come before any energy.
+    pub checks: CheckLimits,
     /// What counts as known.
     pub novelty: Reference,
     /// Competing phases; used when an objective needs the hull.
@@ -199,7 +200,14 @@ impl From<&Campaign> for CampaignConfig {
                     }),
                 })
                 .collect(),
-            checks: ChecksSection { min_distance: Some(campaign.min_distance) },
+            checks: ChecksSection {
+                min_distance: Some(campaign.checks.min_distance),
+                min_distance_ratio: Some(campaign.checks.min_distance_ratio),
+                volume_per_atom: Some(campaign.checks.volume_per_atom),
+                density: Some(campaign.checks.density),
+                cell_length: Some(campaign.checks.cell_length),
+                cell_angle: Some(campaign.checks.cell_angle),
+            },
             novelty: NoveltySection { reference: reference(&campaign.novelty) },
             hull: HullSection { reference: reference(&campaign.hull) },
             output: OutputSection {

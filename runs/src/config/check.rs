@@ -9,13 +9,15 @@ use druse_datasets::elements::oxidation_states;
 use druse_fitness::Goal;
 use druse_fitness::objectives::known;
 use druse_representations::Element;
+use druse_validation::CheckLimits;
 use sha2::{Digest, Sha256};
 
 use super::campaign::{
     Campaign, CrystalSpace, Domain, GeneratorSpec, ObjectiveSpec, Reference, RelaxSpec, hexadecimal,
 };
 use super::file::{
-    CampaignConfig, GeneratorSection, GoalSetting, ObjectiveSection, RelaxSection, SpaceGroups, SpaceSection,
+    CampaignConfig, ChecksSection, GeneratorSection, GoalSetting, ObjectiveSection, RelaxSection,
+    SpaceGroups, SpaceSection,
 };
 use super::mistake::Mistake;
 
@@ -66,7 +68,7 @@ impl CampaignConfig {
         let generators = check_generators(&self.generator, &mut mistakes);
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, &mut mistakes));
         let objectives = check_objectives(&self.objective, relax.is_some(), &mut mistakes);
-        let min_distance = positive("checks.min_distance", self.checks.min_distance, 0.5, "Å", &mut mistakes);
+        let checks = check_limits(&self.checks, &mut mistakes);
         let novelty =
             check_reference("novelty.reference", self.novelty.reference.as_deref(), base, &mut mistakes);
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, &mut mistakes);
@@ -97,7 +99,7 @@ impl CampaignConfig {
             generators,
             relax,
             objectives,
-            min_distance,
+            checks,
             novelty,
             hull,
             directory: self.output.directory.as_ref().map(Into::into),
@@ -355,6 +357,35 @@ fn check_objectives(
         specs.push(ObjectiveSpec { name: name.to_owned(), goal });
     }
     specs
+}
+
+fn check_limits(section: &ChecksSection, mistakes: &mut Mistakes) -> CheckLimits {
+    let default = CheckLimits::default();
+    let mut least = |key: &str, value: Option<f64>, default: f64, unit: &str| {
+        let value = value.unwrap_or(default);
+        if !(value.is_finite() && value >= 0.0) {
+            mistakes.report(format!("checks.{key}"), value, format!("0 or a number above it{unit}"));
+        }
+        value
+    };
+    let min_distance = least("min_distance", section.min_distance, default.min_distance, " (Å)");
+    let ratio = least("min_distance_ratio", section.min_distance_ratio, default.min_distance_ratio, "");
+    let mut range = |key: &str, value: Option<[f64; 2]>, default: [f64; 2], unit: &str| {
+        let [low, high] = value.unwrap_or(default);
+        if !(low >= 0.0 && low <= high) {
+            let expected = format!("two numbers from 0 ({unit}), the smaller one first");
+            mistakes.report(format!("checks.{key}"), format!("[{low}, {high}]"), expected);
+        }
+        [low, high]
+    };
+    CheckLimits {
+        min_distance,
+        min_distance_ratio: ratio,
+        volume_per_atom: range("volume_per_atom", section.volume_per_atom, default.volume_per_atom, "Å^3"),
+        density: range("density", section.density, default.density, "g/cm^3"),
+        cell_length: range("cell_length", section.cell_length, default.cell_length, "Å"),
+        cell_angle: range("cell_angle", section.cell_angle, default.cell_angle, "degrees"),
+    }
 }
 
 fn check_reference(key: &str, name: Option<&str>, base: &Path, mistakes: &mut Mistakes) -> Option<Reference> {

@@ -144,13 +144,28 @@ pub enum GoalSetting {
     Target(f64),
 }
 
-/// `[checks]`
+/// `[checks]`: what is absent has the default of [`CheckLimits`](druse_validation::CheckLimits)
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ChecksSection {
     /// Smallest distance between two atoms (Å); 0.5 when absent, as in CDVAE (Xie et al. 2022).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_distance: Option<f64>,
+    /// Smallest distance as a share of the sum of covalent radii; 0.5 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_distance_ratio: Option<f64>,
+    /// Smallest and largest volume per atom (Å^3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_per_atom: Option<[f64; 2]>,
+    /// Smallest and largest mass density (g/cm^3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub density: Option<[f64; 2]>,
+    /// Shortest and longest cell vector (Å).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell_length: Option<[f64; 2]>,
+    /// Smallest and largest cell angle (degrees).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cell_angle: Option<[f64; 2]>,
 }
 
 /// `[novelty]`

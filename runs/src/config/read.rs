@@ -106,7 +106,7 @@ fn plain_expected(expected: &str) -> String {
         "a string" => "a text in quotes".to_owned(),
         "a boolean" => "true or false".to_owned(),
         "a sequence" => "a list in square brackets".to_owned(),
-        "an array of length 2" => "a list of two whole numbers, [fewest, most]".to_owned(),
+        "an array of length 2" => "a list of two numbers, [smallest, largest]".to_owned(),
         other => match other.strip_prefix("struct ") {
             Some(name) if name.ends_with("Section") => "a table".to_owned(),
             _ => other.to_owned(),
