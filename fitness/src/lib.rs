@@ -3,5 +3,6 @@
 pub mod hull;
 pub mod objective;
 pub mod objectives;
+pub mod pareto;
 
 pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};
