@@ -16,7 +16,25 @@ const MOST_OPERATIONS: usize = 192;
 pub(crate) struct Candidate {
     /// How it is called, for notes.
     pub(crate) name: String,
+    /// Number of the space group where the table knows it.
+    pub(crate) number: Option<i32>,
     pub(crate) operations: Vec<SymmetryOperation>,
+}
+
+impl Candidate {
+    /// The same group with its origin at `origin`: (W, w) becomes (W, w + v - W v).
+    pub(crate) fn with_origin(&self, origin: &Vector3<f64>) -> Self {
+        let operations = self.operations.iter().map(|op| SymmetryOperation {
+            translation: (op.translation + origin - op.rotation.map(f64::from) * origin).map(tidy),
+            ..*op
+        });
+        let [x, y, z]: [f64; 3] = (*origin).into();
+        Self {
+            name: format!("{}, origin at {x},{y},{z}", self.name),
+            number: self.number,
+            operations: operations.collect(),
+        }
+    }
 }
 
 fn entries() -> impl Iterator<Item = HallSymbolEntry> {
@@ -31,7 +49,8 @@ fn candidate(entry: &HallSymbolEntry) -> Option<Candidate> {
         .map(|op| SymmetryOperation { rotation: op.rotation, translation: op.translation.map(tidy) })
         .collect();
     let setting = if entry.setting.is_empty() { String::new() } else { format!(" :{}", entry.setting) };
-    Some(Candidate { name: format!("{}{setting} (Hall {})", entry.hm_short, entry.hall_symbol), operations })
+    let name = format!("{}{setting} (Hall {})", entry.hm_short, entry.hall_symbol);
+    Some(Candidate { name, number: Some(entry.number), operations })
 }
 
 /// Translation in [0, 1), as an exact multiple of 1/24 where it is one.
@@ -80,7 +99,7 @@ fn from_generators(symbol: &str) -> Option<Candidate> {
             .map(|t| SymmetryOperation { translation: t.map(tidy), ..SymmetryOperation::identity() }),
     );
     let operations = closure(&generators)?;
-    Some(Candidate { name: symbol.to_owned(), operations })
+    Some(Candidate { name: symbol.to_owned(), number: None, operations })
 }
 
 /// Strict shape of a Hall symbol: lattice letter, axes, origin shift in twelfths.

@@ -34,8 +34,9 @@ pub(crate) fn structure(block: &Block) -> Result<(Crystal, Map<String, Value>), 
     let formula = block.value("_chemical_formula_sum").and_then(species::formula);
     let sites = asymmetric_sites(block, formula.as_ref())?;
     let mut notes = Vec::new();
-    let sites =
-        symmetry::settings(block, &lattice)?.expand(&lattice, &sites, formula.as_ref(), &mut notes)?;
+    let units = block.value("_cell_formula_units_z").and_then(number).map(|number| number.value);
+    let content = symmetry::Content { formula: formula.as_ref(), units: units.filter(|&units| units > 0.0) };
+    let sites = symmetry::settings(block, &lattice)?.expand(&lattice, &sites, content, &mut notes)?;
     let crystal = build::crystal(lattice, sites)?;
     Ok((crystal, properties(block, &notes)))
 }
@@ -133,10 +134,14 @@ const KEPT: [(&str, &str); 7] = [
 /// Loop of properties that `druse` writes: names, and values as JSON.
 pub(super) const PROPERTY_TAGS: [&str; 2] = ["_druse_property_name", "_druse_property_value"];
 
+/// Tag and value that mark the files that `druse` writes.
+pub(super) const METHOD_TAG: &str = "_audit_creation_method";
+pub(super) const METHOD: &str = "druse";
+
 fn properties(block: &Block, notes: &[String]) -> Map<String, Value> {
     let mut properties = Map::new();
     let [names, values] = PROPERTY_TAGS.map(|tag| block.column(tag).ok().flatten().unwrap_or_default());
-    let own = !names.is_empty();
+    let own = block.value(METHOD_TAG) == Some(METHOD);
     for (name, value) in names.iter().zip(&values) {
         let value = serde_json::from_str(value.text).unwrap_or_else(|_| json!(value.text));
         properties.insert(name.text.to_owned(), value);

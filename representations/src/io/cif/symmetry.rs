@@ -2,8 +2,10 @@
 //!
 //! Order of trust: listed operations, Hall symbol, Hermann-Mauguin symbol, number. A symbol alone
 //! can leave the origin choice, the axes of a rhombohedral cell or the unique axis open; then the
-//! settings that fit the cell are tried, and the one whose atoms agree with the chemical formula of
-//! the file and do not overlap is taken.
+//! settings that fit the cell are tried, and the best is taken: atoms that agree with the chemical
+//! formula of the file, do not overlap, fill the stated number of formula units, and are few.
+
+use nalgebra::Vector3;
 
 use crate::composition::Composition;
 use crate::crystal::Site;
@@ -41,43 +43,47 @@ const NUMBER_TAGS: [&str; 2] = ["_space_group_it_number", "_symmetry_int_tables_
 /// Cell metrics that an operation changes by more than this (relative) are not invariant under it.
 const METRIC_TOLERANCE: f64 = 0.02;
 
-/// Fully occupied atoms nearer than this (Å) speak against a setting.
-const OVERLAP: f64 = 0.6;
+/// Fully occupied atoms nearer than this (Å) speak against a setting: with and without hydrogen.
+/// The shortest real distances are H-H 0.74, O-H 0.95 and N-N 1.10 Å.
+const OVERLAP: [f64; 2] = [0.6, 1.0];
 
 /// Possible readings of the symmetry of a block.
 pub(super) struct Settings {
     /// The first is the one to take unless the atoms speak against it.
     candidates: Vec<Candidate>,
-    /// Other settings of the declared group, for coordinates that belong to another origin than
-    /// the listed operations.
+    /// Further settings of the declared group, for files that contradict their own formula.
     others: Vec<Candidate>,
+    /// Whether the file lists its operations.
+    listed: bool,
     note: Option<String>,
 }
 
 /// The settings that a block allows.
 pub(super) fn settings(block: &Block, lattice: &Lattice) -> Result<Settings, Fault> {
     let named = named(block);
+    let number = named.first().and_then(|candidate| candidate.number);
+    let others = fitting(number.map(spacegroup::by_number).unwrap_or_default(), lattice);
     if let Some(operations) = listed(block)? {
-        let candidates = vec![Candidate { name: "listed operations".to_owned(), operations }];
-        return Ok(Settings { candidates, others: fitting(named, lattice), note: None });
+        let candidates = vec![Candidate { name: "listed operations".to_owned(), number, operations }];
+        return Ok(Settings { candidates, others, listed: true, note: None });
     }
     let symbols = symbols(block);
     if symbols.is_empty() {
-        let candidates =
-            vec![Candidate { name: "P 1".into(), operations: vec![SymmetryOperation::identity()] }];
-        let note = "no space group and no symmetry operations in the file: read as P 1";
-        return Ok(Settings { candidates, others: Vec::new(), note: Some(note.to_owned()) });
+        let operations = vec![SymmetryOperation::identity()];
+        let candidates = vec![Candidate { name: "P 1".into(), number: Some(1), operations }];
+        let note = "no space group and no symmetry operations in the file: read as P 1".to_owned();
+        return Ok(Settings { candidates, others: Vec::new(), listed: false, note: Some(note) });
     }
     if named.is_empty() {
         return Err(Problem::SpaceGroup { found: symbols.join(", ") }.into());
     }
-    let candidates = fitting(named.clone(), lattice);
+    let candidates = fitting(named, lattice);
     if candidates.is_empty() {
         let found = format!("{:.4?}", lattice.parameters());
         let expected = format!("a cell that fits the space group {}", symbols.join(", "));
         return Err(Problem::Unexpected { what: "cell".into(), found, expected }.into());
     }
-    Ok(Settings { candidates, others: Vec::new(), note: None })
+    Ok(Settings { candidates, others, listed: false, note: None })
 }
 
 /// The operations that a block lists.
@@ -146,56 +152,125 @@ fn fitting(mut candidates: Vec<Candidate>, lattice: &Lattice) -> Vec<Candidate> 
     candidates
 }
 
+/// What a file says about its content.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Content<'a> {
+    /// Chemical formula.
+    pub(super) formula: Option<&'a Composition>,
+    /// Formula units in the cell.
+    pub(super) units: Option<f64>,
+}
+
+/// Marks against a reading; the smallest is the best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Marks {
+    other_formula: bool,
+    overlap: bool,
+    other_units: bool,
+    /// Wrong origins put atoms on less special positions.
+    sites: usize,
+}
+
+impl Marks {
+    fn of(lattice: &Lattice, sites: &[Site], content: Content) -> Self {
+        let atoms: f64 = sites.iter().flat_map(|site| &site.occupants).map(|o| o.occupancy).sum();
+        let expected = content.formula.zip(content.units).map(|(f, units)| f.atom_count() * units);
+        Self {
+            other_formula: content.formula.is_some_and(|formula| !agrees(sites, formula)),
+            overlap: overlaps(lattice, sites),
+            other_units: expected.is_some_and(|expected| (atoms - expected).abs() > 0.05 * expected),
+            sites: sites.len(),
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.other_formula && !self.overlap
+    }
+}
+
 impl Settings {
     /// All sites of the cell in the setting that the atoms and the formula speak for.
     pub(super) fn expand(
         self,
         lattice: &Lattice,
-        sites: &[AsymmetricSite],
-        formula: Option<&Composition>,
+        asymmetric: &[AsymmetricSite],
+        content: Content,
         notes: &mut Vec<String>,
     ) -> Result<Vec<Site>, Fault> {
         notes.extend(self.note);
-        let several = self.candidates.len() > 1;
-        let mut first = None;
-        for candidate in &self.candidates {
-            let expanded = expand(lattice, sites, &candidate.operations);
-            let good = expanded.as_ref().is_ok_and(|sites| is_sound(lattice, sites, formula));
-            if good && several {
-                notes.push(format!("setting chosen by cell and atoms: {}", candidate.name));
-            }
-            if good || !several && (formula.is_none() || self.others.is_empty()) {
-                return expanded;
-            }
-            first = first.or(Some(expanded));
+        if let [only] = &self.candidates[..]
+            && (content.formula.is_none() || self.others.is_empty())
+        {
+            return expand(lattice, asymmetric, &only.operations);
         }
-        // Contradictory files: the formula must confirm another setting.
-        for candidate in &self.others {
-            if let Ok(expanded) = expand(lattice, sites, &candidate.operations)
-                && formula.is_some()
-                && is_sound(lattice, &expanded, formula)
+        let read = |candidates: &[Candidate]| -> Option<(Marks, usize, Vec<Site>)> {
+            let readings = candidates.iter().enumerate().filter_map(|(index, candidate)| {
+                let sites = expand(lattice, asymmetric, &candidate.operations).ok()?;
+                Some((Marks::of(lattice, &sites, content), index, sites))
+            });
+            readings.min_by_key(|(marks, index, _)| (*marks, *index))
+        };
+        let literal = read(&self.candidates);
+        let sound = literal.as_ref().is_some_and(|(marks, ..)| marks.is_sound());
+        if !sound && content.formula.is_some() {
+            // The file contradicts itself: another setting must give exactly its formula.
+            let mut others = self.others;
+            if !self.listed && literal.is_some() && asymmetric.len() <= MOST_SITES {
+                let origins = quarter_origins();
+                let moved = self.candidates.iter().flat_map(|c| origins.iter().map(|o| c.with_origin(o)));
+                others.extend(moved);
+            }
+            if let Some((marks, index, sites)) = read(&others)
+                && marks.is_sound()
             {
+                let name = &others[index].name;
                 notes.push(format!(
-                    "the listed operations contradict the formula; read in the setting {}",
-                    candidate.name
+                    "symmetry and coordinates contradict the formula of the file; read with {name}"
                 ));
-                return Ok(expanded);
+                return Ok(sites);
             }
         }
-        first.unwrap_or_else(|| Err(Problem::Empty.into()))
+        match literal {
+            Some((marks, index, sites)) => {
+                if self.candidates.len() > 1 {
+                    notes.push(format!("setting chosen by cell and atoms: {}", self.candidates[index].name));
+                }
+                if marks.other_formula {
+                    notes.push("the atoms do not add up to the formula of the file".to_owned());
+                }
+                Ok(sites)
+            }
+            // Say why the first reading failed.
+            None => match self.candidates.first() {
+                Some(candidate) => expand(lattice, asymmetric, &candidate.operations),
+                None => Err(Problem::Empty.into()),
+            },
+        }
     }
 }
 
-/// Whether sites agree with the formula and no full ones overlap.
-fn is_sound(lattice: &Lattice, sites: &[Site], formula: Option<&Composition>) -> bool {
-    if formula.is_some_and(|formula| !agrees(sites, formula)) {
-        return false;
-    }
+/// Number of asymmetric sites up to which other origins are tried.
+const MOST_SITES: usize = 30;
+
+/// Origins on a grid of quarters, nearest first: older papers put the origin on other special
+/// positions than International Tables do.
+fn quarter_origins() -> Vec<Vector3<f64>> {
+    let quarter = |n: u8| f64::from(n) / 4.0;
+    let mut origins: Vec<Vector3<f64>> =
+        (1..64u8).map(|n| Vector3::new(quarter(n / 16), quarter(n / 4 % 4), quarter(n % 4))).collect();
+    origins.sort_by(|a, b| a.norm().total_cmp(&b.norm()));
+    origins
+}
+
+/// Whether fully occupied atoms overlap.
+fn overlaps(lattice: &Lattice, sites: &[Site]) -> bool {
+    let is_hydrogen = |site: &Site| site.main_element().is_some_and(|element| element.atomic_number() == 1);
     let full: Vec<&Site> = sites.iter().filter(|site| site.is_ordered()).collect();
-    full.iter().enumerate().all(|(i, x)| {
-        full[..i].iter().all(|y| {
+    full.iter().enumerate().any(|(i, x)| {
+        full[..i].iter().any(|y| {
             let difference = (x.frac - y.frac).map(|d| d - d.round());
-            lattice.to_cartesian(&difference).norm() > OVERLAP
+            let limit = if is_hydrogen(x) || is_hydrogen(y) { OVERLAP[0] } else { OVERLAP[1] };
+            lattice.to_cartesian(&difference).norm() < limit
         })
     })
 }

@@ -5,7 +5,7 @@ use crate::lattice::Lattice;
 
 use super::super::record::Record;
 use super::ID_TAG;
-use super::structure::PROPERTY_TAGS;
+use super::structure::{METHOD, METHOD_TAG, PROPERTY_TAGS};
 
 /// A site of the asymmetric unit for [`write_symmetrised`].
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +89,7 @@ fn head(text: &mut String, id: &str, lattice: &Lattice, formula: &str) {
         }
         spaced.push(c);
     }
-    *text += &format!("data_{}\n{ID_TAG} {}\n", block_code(id), quoted(id));
+    *text += &format!("data_{}\n{ID_TAG} {}\n{METHOD_TAG} '{METHOD}'\n", block_code(id), quoted(id));
     *text += &format!("_chemical_formula_sum {}\n", quoted(&spaced));
     let tags = ["length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma"];
     for (tag, value) in tags.into_iter().zip(lattice.parameters()) {
