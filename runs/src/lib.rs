@@ -1,6 +1,14 @@
 //! druse: inverse design of inorganic crystals and transition-metal complexes.
+//!
+//! A campaign goes one way: a [generator](generators::Generator) proposes designs, [tiers](fitness::Tier)
+//! in order of cost refine or reject them, [objectives](fitness::Objective) judge them, a
+//! [novelty reference](validation::NoveltyReference) tells what is known, and the [`store`] keeps
+//! all of it. [`engine::run`] drives it.
 
 pub mod config;
+pub mod engine;
+pub mod ledger;
+pub mod store;
 
 pub use druse_datasets as datasets;
 pub use druse_fitness as fitness;

@@ -1,0 +1,48 @@
+//! What a campaign tells while it runs. The engine knows no progress bar and no terminal.
+
+use crate::store::{Status, StepRow};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The campaign starts, or goes on with this many candidates evaluated already.
+    Started {
+        /// Candidates evaluated before.
+        evaluated: u64,
+        /// Candidates to evaluate.
+        budget: u64,
+    },
+    /// A step starts with this many candidates.
+    StepStarted {
+        /// Step.
+        step: u64,
+        /// Candidates proposed.
+        candidates: usize,
+    },
+    /// A candidate went through the funnel. Called from several threads, in any order.
+    CandidateDone {
+        /// Candidate number.
+        number: u64,
+        /// What became of it; duplicates are told apart when the step ends.
+        status: Status,
+    },
+    /// A step is recorded.
+    StepFinished {
+        /// Its row.
+        step: &'a StepRow,
+    },
+}
+
+/// Listens to a running campaign.
+pub trait Observer: Sync {
+    /// Hears of one event.
+    fn notice(&self, event: &Event<'_>);
+}
+
+/// Hears nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn notice(&self, _: &Event<'_>) {}
+}
