@@ -297,11 +297,16 @@ impl ReferenceWriter {
         let write = || -> std::io::Result<()> {
             let folder =
                 to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
             // No time and no file name in the header: equal tables are equal files.
-            let mut encoder = GzBuilder::new().mtime(0).write(&mut file, Compression::best());
+            let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
             encoder.write_all(text.as_bytes())?;
-            encoder.finish()?;
+            let bytes = encoder.finish()?;
+            // A device or pipe must not be replaced by a file.
+            if std::fs::metadata(to).is_ok_and(|data| !data.is_file()) {
+                return File::options().write(true).open(to)?.write_all(&bytes);
+            }
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(&bytes)?;
             file.as_file().sync_all()?;
             file.persist(to).map_err(|e| e.error)?;
             Ok(())
@@ -367,6 +372,24 @@ mod tests {
             assert_eq!(std::fs::read(&checkpoint).unwrap(), file, "cut at {length}");
             assert_eq!(std::fs::read(&table).unwrap(), bytes, "cut at {length}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        if !Path::new("/dev/full").exists() {
+            println!("skipped: no /dev/full");
+            return;
+        }
+        // Through a link, so that a failure of this test cannot harm the device.
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("full");
+        std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+        let mut writer = ReferenceWriter::open(&folder.path().join("c.csv"), &header()).unwrap();
+        writer.append(&row("a", "MgO", -6.0)).unwrap();
+        let error = writer.finish(&link).unwrap_err().to_string();
+        assert!(error.contains("No space left"), "{error}");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]

@@ -34,6 +34,14 @@ pub fn write_string(format: Format, records: &[Record]) -> Result<String, WriteE
 pub fn write_file(path: &Path, format: Format, records: &[Record]) -> Result<(), WriteError> {
     let text = write_string(format, records)?;
     let io = |error| WriteError::Io { path: path.to_owned(), error };
+    // A device or pipe must not be replaced by a file.
+    if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+        return File::options()
+            .write(true)
+            .open(path)
+            .and_then(|mut device| device.write_all(text.as_bytes()))
+            .map_err(io);
+    }
     let name = path.file_name().ok_or_else(|| io(std::io::ErrorKind::InvalidInput.into()))?;
     let temporary = path.with_file_name(format!(".{}.{}.part", name.to_string_lossy(), std::process::id()));
     let written = File::create(&temporary)
@@ -52,4 +60,28 @@ pub fn write_file(path: &Path, format: Format, records: &[Record]) -> Result<(),
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        if !Path::new("/dev/full").exists() {
+            println!("skipped: no /dev/full");
+            return;
+        }
+        // Through a link, so that a failure of this test cannot harm the device.
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("full.jsonl");
+        std::os::unix::fs::symlink("/dev/full", &link).unwrap();
+        let salt = r#"{"id": "a", "cell": [4, 4, 4, 90, 90, 90], "species": ["Na"], "frac": [[0, 0, 0]]}"#;
+        let file = folder.path().join("a.jsonl");
+        fs::write(&file, salt).unwrap();
+        let records = vec![crate::io::read_path(&file).unwrap().remove(0).unwrap()];
+        let error = write_file(&link, Format::Jsonl, &records).unwrap_err().to_string();
+        assert!(error.contains("No space left"), "{error}");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
 }

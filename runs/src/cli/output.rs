@@ -10,7 +10,7 @@ use super::Global;
 use super::failure::Failure;
 
 /// Writes `bytes` to `path` in one piece: readers see the old file or the whole new one. Devices
-/// and pipes are written directly.
+/// and pipes are written directly, symbolic links followed.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let attempt = || -> io::Result<()> {
         if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
@@ -18,12 +18,14 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
             device.write_all(bytes)?;
             return device.flush();
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let folder =
+            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::metadata(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
+        file.persist(&target).map_err(|error| error.error)?;
         Ok(())
     };
     attempt().map_err(|error| Failure::write(path, &error))
