@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use druse_representations::{Crystal, Design};
+use druse_representations::{Crystal, Design, Representation, SymmetryRepresentation};
 
 use crate::geometry::GeometryFingerprint;
 use crate::novelty::Duplicates;
@@ -44,6 +44,17 @@ impl CrystalDuplicates {
         Self { symmetry: Some(symmetry), ..Self::new(tolerance) }
     }
 
+    /// Compares by formula, space group and Wyckoff positions
+    /// ([`SymmetryCode::fingerprint`](druse_representations::SymmetryCode::fingerprint), found with
+    /// `symprec` in Å) and geometry. Disordered crystals have no such code and are compared without.
+    pub fn with_wyckoff(tolerance: f64, symprec: f64) -> Self {
+        let symmetry = SymmetryRepresentation::new(symprec);
+        Self::with_symmetry(
+            tolerance,
+            Box::new(move |crystal| symmetry.encode(crystal).ok().and_then(|code| code.fingerprint().ok())),
+        )
+    }
+
     /// Number of remembered crystals.
     pub fn len(&self) -> usize {
         self.known.values().map(Vec::len).sum()
@@ -60,8 +71,9 @@ impl CrystalDuplicates {
 }
 
 impl Default for CrystalDuplicates {
+    /// Formula, space group and Wyckoff positions (symprec 0.05 Å), geometry.
     fn default() -> Self {
-        Self::new(Self::TOLERANCE)
+        Self::with_wyckoff(Self::TOLERANCE, 0.05)
     }
 }
 
@@ -103,7 +115,7 @@ mod tests {
 
     #[test]
     fn repeats_are_found() {
-        let mut duplicates = CrystalDuplicates::default();
+        let mut duplicates = CrystalDuplicates::new(CrystalDuplicates::TOLERANCE);
         assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.12, 0.5)), None);
         duplicates.insert(3, &crystal(["Cs", "Cl"], 4.12, 0.5));
         duplicates.insert(7, &crystal(["Cs", "Cl"], 4.12, 0.5));
@@ -114,6 +126,16 @@ mod tests {
         // ... another position and another element are not.
         assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.12, 0.4)), None);
         assert_eq!(duplicates.find(&crystal(["Cs", "Br"], 4.12, 0.5)), None);
+    }
+
+    #[test]
+    fn wyckoff_positions_tell_apart() {
+        let mut duplicates = CrystalDuplicates::default();
+        duplicates.insert(5, &crystal(["Cs", "Cl"], 4.12, 0.5));
+        // Shifted by 0.06 Å: the geometry is near, the symmetry is lower.
+        let bent = crystal(["Cs", "Cl"], 4.12, 0.486);
+        assert_eq!(duplicates.find(&bent), None);
+        assert_eq!(duplicates.find(&crystal(["Cl", "Cs"], 4.2, 0.501)), Some(5));
     }
 
     #[test]

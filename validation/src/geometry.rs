@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use druse_representations::{Crystal, Element, NeighbourError, Neighbours};
 
-/// Neighbours of each kind that are looked at.
-const NEIGHBOURS: usize = 8;
+/// Neighbours of each kind that are looked at. Cubic and hexagonal close packing differ from the
+/// 19th on only.
+const NEIGHBOURS: usize = 24;
 /// Searches are given up beyond this many enlargements of the cut-off.
 const ENLARGEMENTS: usize = 12;
 
@@ -13,7 +14,7 @@ const ENLARGEMENTS: usize = 12;
 type Kind = Vec<(Element, u16)>;
 
 /// Element-resolved average minimum distances: for every ordered pair of kinds (A, B) and k = 1 to
-/// 8, mean and standard deviation over the A sites of the distance to the k-th nearest B, in units
+/// 24, mean and standard deviation over the A sites of the distance to the k-th nearest B, in units
 /// of (V/N)^(1/3) with V/N the volume per site. Kinds are elements, or sets of occupants on
 /// disordered sites.
 ///
@@ -38,7 +39,7 @@ pub enum GeometryError {
     #[error(transparent)]
     Neighbours(#[from] NeighbourError),
     /// Some kind of atom is too far away from another in an extremely stretched cell.
-    #[error("not every atom has 8 neighbours of each kind within {0:.1} Å")]
+    #[error("not every atom has 24 neighbours of each kind within {0:.1} Å")]
     TooFar(f64),
 }
 
@@ -65,8 +66,8 @@ impl GeometryFingerprint {
         }
         let unit = (crystal.lattice.volume() / sites as f64).cbrt();
         let rarest = members.values().map(Vec::len).min().unwrap_or(1) as f64 / sites as f64;
-        // Radius of the sphere that holds 8 atoms of the rarest kind on average, and a bit.
-        let mut cutoff = 1.5 * unit * (NEIGHBOURS as f64 / rarest * 0.239).cbrt();
+        // Radius of the sphere that holds 24 atoms of the rarest kind on average, and a bit.
+        let mut cutoff = 1.25 * unit * (NEIGHBOURS as f64 / rarest * 0.239).cbrt();
         let kinds: Vec<Kind> = members.keys().cloned().collect();
         for _ in 0..ENLARGEMENTS {
             let neighbours = Neighbours::within(crystal, cutoff)?;
@@ -115,12 +116,13 @@ fn moments<'a>(
 ) -> Vec<f64> {
     let mut values = Vec::new();
     for indices in members {
-        let count = indices.len() as f64;
+        let mean = |value: &dyn Fn(usize) -> f64| {
+            indices.iter().map(|&site| value(site)).sum::<f64>() / indices.len() as f64
+        };
         for column in 0..kinds * NEIGHBOURS {
-            let mean = indices.iter().map(|&site| distances[site][column]).sum::<f64>() / count;
-            let variance =
-                indices.iter().map(|&site| (distances[site][column] - mean).powi(2)).sum::<f64>() / count;
-            values.extend([mean / unit, variance.sqrt() / unit]);
+            let first = mean(&|site| distances[site][column]);
+            let variance = mean(&|site| (distances[site][column] - first).powi(2));
+            values.extend([first / unit, variance.sqrt() / unit]);
         }
     }
     values
@@ -174,10 +176,13 @@ mod tests {
         let lattice = Lattice::from_rows([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]);
         let salt = Crystal::ordered(lattice, [(el("Na"), [0.0; 3]), (el("Cl"), [0.5; 3])]);
         let values = fingerprint(&salt).values;
-        // V/N = 1: first eight Na-Na at sqrt 2, then six Na-Cl at 1 and two at sqrt 3.
-        assert!((0..8).all(|k| (values[2 * k] - 2f64.sqrt()).abs() < 1e-12 && values[2 * k + 1] < 1e-12));
-        assert!((8..14).all(|k| (values[2 * k] - 1.0).abs() < 1e-12));
-        assert!((14..16).all(|k| (values[2 * k] - 3f64.sqrt()).abs() < 1e-12));
+        // V/N = 1: twelve Na-Na at sqrt 2, six at 2 and more at sqrt 6; then Na-Cl (the kinds are in
+        // order of atomic number): six at 1, eight at sqrt 3, more at sqrt 5.
+        let shells = [(12, 2f64), (6, 4.0), (6, 6.0), (6, 1.0), (8, 3.0), (10, 5.0)];
+        let expected = shells.into_iter().flat_map(|(count, squared)| vec![squared.sqrt(); count]);
+        for (found, expected) in values.chunks(2).zip(expected) {
+            assert!((found[0] - expected).abs() < 1e-12 && found[1] < 1e-12);
+        }
     }
 
     #[test]
@@ -189,6 +194,18 @@ mod tests {
         let mut other = rutile(0.305);
         other.sites[0].occupants[0].element = el("Sn");
         assert_eq!(fingerprint(&other).distance(&fingerprint(&rutile(0.305))), None);
+    }
+
+    #[test]
+    fn close_packings_differ() {
+        let cubic = Lattice::from_rows([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]);
+        let cubic = Crystal::ordered(cubic, [(el("Co"), [0.0; 3])]);
+        let c = (8f64 / 3.0).sqrt();
+        let hexagonal = Lattice::from_parameters([1.0, 1.0, c, 90.0, 90.0, 120.0]).unwrap();
+        let third = 1.0 / 3.0;
+        let atoms = [(el("Co"), [third, 2.0 * third, 0.25]), (el("Co"), [2.0 * third, third, 0.75])];
+        let hexagonal = Crystal::ordered(hexagonal, atoms);
+        assert!(fingerprint(&cubic).distance(&fingerprint(&hexagonal)).unwrap() > 0.1);
     }
 
     #[test]
