@@ -54,7 +54,7 @@ fn queries(size: usize) -> Vec<Composition> {
 #[divan::bench(sample_count = 5)]
 fn build(bencher: Bencher) {
     let entries = entries();
-    bencher.with_inputs(|| entries.clone()).bench_values(|entries| PhaseDiagram::new(entries));
+    bencher.with_inputs(|| entries.clone()).bench_values(PhaseDiagram::new);
 }
 
 /// 2,000 queries of up to 2,000 chemical systems that nobody has asked about before.
