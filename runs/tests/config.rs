@@ -133,6 +133,7 @@ fn a_campaign_written_out_reads_as_itself() {
         generator = [{ kind = "random" }, { kind = "nsga2", weight = 2.5 }]
         relax = { fmax = 0.03, steps = 77 }
         objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
+        limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }]
         checks.min_distance = 0.7
         novelty.reference = "table"
         output.directory = "there"
@@ -141,6 +142,8 @@ fn a_campaign_written_out_reads_as_itself() {
         elements_per_design = [1, 2]
         atoms = [3, 9]
         space_groups = [225, 2]
+        required = ["O"]
+        excluded = [["O", "Ti"]]
         charge_neutral = false
     "#;
     let campaign = config::parse(text, "x", folder.path(), None).unwrap();

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::file::{
-    CampaignConfig, CampaignSection, ChecksSection, GeneratorSection, GoalSetting, HullSection,
+    CampaignConfig, CampaignSection, ChecksSection, GeneratorSection, GoalSetting, HullSection, LimitSection,
     NoveltySection, ObjectiveSection, OutputSection, RelaxSection, SpaceGroups, SpaceSection,
 };
 
@@ -36,6 +36,8 @@ pub struct Campaign {
     pub relax: Option<RelaxSpec>,
     /// What is wanted; never empty, names are distinct.
     pub objectives: Vec<ObjectiveSpec>,
+    /// Limits on objectives and properties.
+    pub limits: Vec<LimitSpec>,
     /// Cheap checks that come before any energy.
     pub checks: CheckLimits,
     /// What counts as known.
@@ -68,6 +70,10 @@ pub struct CrystalSpace {
     pub atoms: [usize; 2],
     /// Space-group numbers in ascending order, without repeats.
     pub space_groups: Vec<u16>,
+    /// Elements that every crystal contains, by atomic number.
+    pub required: Vec<Element>,
+    /// Sets of elements that must not occur together.
+    pub excluded: Vec<Vec<Element>>,
     /// Whether common oxidation states must be able to balance.
     pub charge_neutral: bool,
 }
@@ -102,6 +108,18 @@ pub struct ObjectiveSpec {
     pub name: String,
     /// Replaces the objective's own goal.
     pub goal: Option<Goal>,
+}
+
+/// A limit; at least one of its ends is given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LimitSpec {
+    /// Name of an objective or property.
+    pub name: String,
+    /// Smallest value allowed.
+    pub min: Option<f64>,
+    /// Largest value allowed.
+    pub max: Option<f64>,
 }
 
 /// Where reference data come from.
@@ -159,6 +177,7 @@ impl From<&Campaign> for CampaignConfig {
             Reference::File { path, .. } => Some(path.display().to_string()),
         };
         let space = &campaign.space;
+        let symbols = |elements: &[Element]| elements.iter().map(Element::to_string).collect::<Vec<_>>();
         Self {
             campaign: CampaignSection {
                 name: Some(campaign.name.clone()),
@@ -168,7 +187,7 @@ impl From<&Campaign> for CampaignConfig {
                 population: Some(campaign.population as u64),
             },
             space: SpaceSection {
-                elements: Some(space.elements.iter().map(Element::to_string).collect()),
+                elements: Some(symbols(&space.elements)),
                 elements_per_design: range(space.elements_per_design),
                 atoms: range(space.atoms),
                 space_groups: Some(if space.space_groups.len() == 230 {
@@ -176,6 +195,8 @@ impl From<&Campaign> for CampaignConfig {
                 } else {
                     SpaceGroups::Numbers(space.space_groups.iter().copied().map(u64::from).collect())
                 }),
+                required: Some(symbols(&space.required)),
+                excluded: Some(space.excluded.iter().map(|set| symbols(set)).collect()),
                 charge_neutral: Some(space.charge_neutral),
             },
             generator: campaign
@@ -199,6 +220,11 @@ impl From<&Campaign> for CampaignConfig {
                         Goal::Target(value) => GoalSetting::Target(value),
                     }),
                 })
+                .collect(),
+            limit: campaign
+                .limits
+                .iter()
+                .map(|spec| LimitSection { name: Some(spec.name.clone()), min: spec.min, max: spec.max })
                 .collect(),
             checks: ChecksSection {
                 min_distance: Some(campaign.checks.min_distance),

@@ -22,6 +22,8 @@ pub struct CampaignConfig {
     pub relax: Option<RelaxSection>,
     /// What is wanted; at least one.
     pub objective: Vec<ObjectiveSection>,
+    /// Limits on objectives and properties: candidates outside rank behind all others.
+    pub limit: Vec<LimitSection>,
     /// Cheap checks that come before any energy.
     pub checks: ChecksSection,
     /// What counts as known.
@@ -75,6 +77,12 @@ pub struct SpaceSection {
     /// `"all"` (when absent) or a list of numbers of the International Tables, 1 to 230.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub space_groups: Option<SpaceGroups>,
+    /// Elements that every crystal contains; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<Vec<String>>,
+    /// Sets of elements that must not occur together; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excluded: Option<Vec<Vec<String>>>,
     /// Whether common oxidation states must be able to balance; true when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charge_neutral: Option<bool>,
@@ -142,6 +150,22 @@ pub enum GoalSetting {
     Maximise,
     /// Nearer to this value is better.
     Target(f64),
+}
+
+/// One `[[limit]]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSection {
+    /// Name of an objective, or of a property that the relaxation writes. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
+    pub name: Option<String>,
+    /// Smallest value allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<f64>,
+    /// Largest value allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<f64>,
 }
 
 /// `[checks]`: what is absent has the default of [`CheckLimits`](druse_validation::CheckLimits)

@@ -1,0 +1,175 @@
+//! Relaxation, objectives, limits and cheap checks.
+
+use druse_fitness::objectives::known;
+use druse_fitness::{Goal, property};
+use druse_validation::CheckLimits;
+
+use super::{Mistakes, one_of, positive, quoted};
+use crate::config::campaign::{CrystalSpace, LimitSpec, ObjectiveSpec, RelaxSpec};
+use crate::config::file::{ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection};
+use crate::config::mistake::Mistake;
+
+/// Potentials that a campaign file may name.
+pub(super) const MODELS: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
+/// Model of the energies in the shipped reference.
+pub(super) const SHIPPED_MODEL: &str = "chgnet-0.3.0";
+/// CHGNet embeds the elements H to Pu.
+const LAST_ELEMENT_OF_MODELS: u8 = 94;
+/// Objectives that read energies written by the relaxation.
+pub(super) const NEED_ENERGY: [&str; 2] = ["energy_above_hull", "formation_energy"];
+
+pub(super) fn check_relax(
+    section: &RelaxSection,
+    space: &CrystalSpace,
+    mistakes: &mut Mistakes,
+) -> RelaxSpec {
+    let model = section.model.as_deref().unwrap_or(MODELS[0]);
+    if !MODELS.contains(&model) {
+        mistakes.add(Mistake::new("relax.model", quoted(model), one_of(&MODELS)).nearest(model, MODELS));
+    }
+    let heavy: Vec<&str> = space
+        .elements
+        .iter()
+        .filter(|element| element.atomic_number() > LAST_ELEMENT_OF_MODELS)
+        .map(|element| element.symbol())
+        .collect();
+    if !heavy.is_empty() {
+        mistakes.report("space.elements", heavy.join(", "), "elements up to Pu, which is where CHGNet ends");
+    }
+    let steps = section.steps.unwrap_or(200);
+    if steps == 0 {
+        mistakes.report("relax.steps", steps, "1 or more");
+    }
+    let fmax = positive("relax.fmax", section.fmax, 0.1, "eV/Å", mistakes);
+    RelaxSpec { model: model.to_owned(), fmax, steps: steps as usize }
+}
+
+pub(super) fn check_objectives(
+    sections: &[ObjectiveSection],
+    energies: bool,
+    mistakes: &mut Mistakes,
+) -> Vec<ObjectiveSpec> {
+    let known: Vec<&str> = known().iter().map(|objective| objective.name).collect();
+    if sections.is_empty() {
+        mistakes.missing(
+            "objective",
+            format!("at least one [[objective]] table with a name: {}", one_of(&known)),
+        );
+    }
+    let mut specs: Vec<ObjectiveSpec> = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        let key = format!("objective[{index}].name");
+        let Some(name) = section.name.as_deref() else {
+            mistakes.missing(key, one_of(&known));
+            continue;
+        };
+        if !known.contains(&name) {
+            let mistake = Mistake::new(key, quoted(name), one_of(&known));
+            mistakes.add(mistake.nearest(name, known.iter().copied()));
+            continue;
+        }
+        if !energies && NEED_ENERGY.contains(&name) {
+            mistakes.report(
+                key.clone(),
+                quoted(name),
+                "a [relax] table as well: this objective needs energies",
+            );
+        }
+        if specs.iter().any(|spec| spec.name == name) {
+            mistakes.report(key, format!("\"{name}\" again"), "each objective once");
+            continue;
+        }
+        let goal = section.goal.map(|goal| match goal {
+            GoalSetting::Minimise => Goal::Minimise,
+            GoalSetting::Maximise => Goal::Maximise,
+            GoalSetting::Target(value) => Goal::Target(value),
+        });
+        if let Some(Goal::Target(value)) = goal
+            && !value.is_finite()
+        {
+            mistakes.report(format!("objective[{index}].goal"), value, "a finite target");
+        }
+        specs.push(ObjectiveSpec { name: name.to_owned(), goal });
+    }
+    specs
+}
+
+/// Properties that the relaxation and the hull write.
+const PROPERTIES: [&str; 7] = [
+    property::ENERGY_PER_ATOM,
+    property::ENERGY_PER_ATOM_START,
+    property::MAX_FORCE,
+    property::MAX_STRESS,
+    property::RELAXATION_STEPS,
+    property::CONVERGED,
+    property::ENERGY_ABOVE_HULL,
+];
+
+pub(super) fn check_limits(
+    sections: &[LimitSection],
+    energies: bool,
+    objectives: &[ObjectiveSpec],
+    mistakes: &mut Mistakes,
+) -> Vec<LimitSpec> {
+    let mut specs = Vec::new();
+    for (index, section) in sections.iter().enumerate() {
+        let key = format!("limit[{index}]");
+        let mut names: Vec<&str> = objectives.iter().map(|objective| objective.name.as_str()).collect();
+        if energies {
+            names.extend(PROPERTIES);
+        }
+        let expected = "the name of an objective of this campaign or of a property of its relaxation";
+        match section.name.as_deref() {
+            None => mistakes.missing(format!("{key}.name"), expected),
+            Some(name) if !names.contains(&name) => {
+                let mistake = Mistake::new(format!("{key}.name"), quoted(name), expected);
+                mistakes.add(mistake.nearest(name, names));
+            }
+            Some(_) => {}
+        }
+        let (min, max) = (section.min, section.max);
+        let range = format!("min = {}, max = {}", shown(min), shown(max));
+        if min.is_none() && max.is_none() {
+            mistakes.report(&key, "neither min nor max", "at least one of them");
+        } else if min.zip(max).is_some_and(|(min, max)| min > max)
+            || [min, max].into_iter().flatten().any(f64::is_nan)
+        {
+            mistakes.report(&key, range, "min to be at most max");
+        }
+        specs.push(LimitSpec { name: section.name.clone().unwrap_or_default(), min, max });
+    }
+    specs
+}
+
+fn shown(value: Option<f64>) -> String {
+    value.map_or("nothing".to_owned(), |value| value.to_string())
+}
+
+pub(super) fn check_checks(section: &ChecksSection, mistakes: &mut Mistakes) -> CheckLimits {
+    let default = CheckLimits::default();
+    let mut least = |key: &str, value: Option<f64>, default: f64, unit: &str| {
+        let value = value.unwrap_or(default);
+        if !(value.is_finite() && value >= 0.0) {
+            mistakes.report(format!("checks.{key}"), value, format!("0 or a number above it{unit}"));
+        }
+        value
+    };
+    let min_distance = least("min_distance", section.min_distance, default.min_distance, " (Å)");
+    let ratio = least("min_distance_ratio", section.min_distance_ratio, default.min_distance_ratio, "");
+    let mut range = |key: &str, value: Option<[f64; 2]>, default: [f64; 2], unit: &str| {
+        let [low, high] = value.unwrap_or(default);
+        if !(low >= 0.0 && low <= high) {
+            let expected = format!("two numbers from 0 ({unit}), the smaller one first");
+            mistakes.report(format!("checks.{key}"), format!("[{low}, {high}]"), expected);
+        }
+        [low, high]
+    };
+    CheckLimits {
+        min_distance,
+        min_distance_ratio: ratio,
+        volume_per_atom: range("volume_per_atom", section.volume_per_atom, default.volume_per_atom, "Å^3"),
+        density: range("density", section.density, default.density, "g/cm^3"),
+        cell_length: range("cell_length", section.cell_length, default.cell_length, "Å"),
+        cell_angle: range("cell_angle", section.cell_angle, default.cell_angle, "degrees"),
+    }
+}
