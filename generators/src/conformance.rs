@@ -1,0 +1,157 @@
+//! What every generator of crystals must keep to, as a check for plug-ins and for our own.
+
+use std::collections::BTreeSet;
+
+use druse_representations::neighbours::min_distance;
+use druse_representations::symmetry::SymmetryRepresentation;
+use druse_representations::{Crystal, Design, Representation};
+use serde_json::Value;
+
+use crate::generator::{Evaluated, Generator, Proposal};
+use crate::space::DesignSpace;
+
+/// Batches that are proposed.
+const BATCHES: u64 = 4;
+/// Proposals per batch.
+const BATCH: usize = 12;
+/// Tolerance (Å) of the symmetry search.
+const SYMPREC: f64 = 0.01;
+/// Smallest distance (Å) between two atoms; 0.5 as in CDVAE (Xie et al., ICLR 2022).
+const SMALLEST_DISTANCE: f64 = 0.5;
+
+/// A rule that a generator does not keep.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("generator '{generator}' breaks the rule '{rule}': {detail}")]
+pub struct Nonconformance {
+    /// Generator.
+    pub generator: String,
+    /// Rule.
+    pub rule: &'static str,
+    /// What was found.
+    pub detail: String,
+}
+
+/// Runs a generator for some batches with `costs` as evaluation and checks that
+///
+/// * proposals are numbered on from the number asked for, at most as many as wanted;
+/// * the lineage names the generator and its parents came before;
+/// * every crystal keeps all constraints of `space`, and no two atoms are nearer than 0.5 Å;
+/// * no crystal is proposed twice;
+/// * failed candidates (without costs) and those of others do no harm;
+/// * from the same state, taken through text, come the same proposals;
+/// * a state that is none is refused and leaves the generator as it was.
+///
+/// The generator is left in a later state than before.
+///
+/// # Errors
+/// The first rule that is broken.
+pub fn check_generator(
+    generator: &mut dyn Generator<Crystal>,
+    space: &DesignSpace,
+    costs: &dyn Fn(&Crystal) -> Vec<f64>,
+) -> Result<(), Nonconformance> {
+    let name = generator.name().to_owned();
+    let broken =
+        |rule: &'static str, detail: String| Nonconformance { generator: name.clone(), rule, detail };
+    let start = through_text(&generator.state());
+    let first = run(generator, space, costs, &broken)?;
+    generator.restore(&start).map_err(|e| broken("a saved state is restored", e.to_string()))?;
+    let second = run(generator, space, costs, &broken)?;
+    if let Some((a, b)) = first.iter().zip(&second).find(|(a, b)| a != b) {
+        return Err(broken("the same state gives the same proposals", format!("{a} became {b}")));
+    }
+    if first.len() != second.len() {
+        let detail = format!("{} proposals became {}", first.len(), second.len());
+        return Err(broken("the same state gives the same proposals", detail));
+    }
+    let before = generator.state();
+    if generator.restore(&Value::from("no state")).is_ok() {
+        return Err(broken("a broken state is refused", "the text 'no state' was accepted".into()));
+    }
+    if generator.state() != before {
+        return Err(broken("a refused state changes nothing", "the state changed".into()));
+    }
+    Ok(())
+}
+
+/// Proposes, checks and teaches; returns what was proposed as text.
+fn run(
+    generator: &mut dyn Generator<Crystal>,
+    space: &DesignSpace,
+    costs: &dyn Fn(&Crystal) -> Vec<f64>,
+    broken: &dyn Fn(&'static str, String) -> Nonconformance,
+) -> Result<Vec<String>, Nonconformance> {
+    let mut texts = Vec::new();
+    let mut ids = BTreeSet::new();
+    let mut next = 0;
+    for batch in 0..BATCHES {
+        if batch == BATCHES / 2 {
+            // In the middle, too, a state is worth as much as the generator.
+            let state = through_text(&generator.state());
+            generator.restore(&state).map_err(|e| broken("a saved state is restored", e.to_string()))?;
+        }
+        let proposals = match generator.propose(next, BATCH) {
+            Ok(proposals) => proposals,
+            Err(error) if batch == 0 => return Err(broken("something is proposed", error.to_string())),
+            Err(_) => break,
+        };
+        if proposals.len() > BATCH {
+            return Err(broken("no more proposals than wanted", format!("{} of {BATCH}", proposals.len())));
+        }
+        let mut evaluated = Vec::new();
+        for (proposal, number) in proposals.iter().zip(next..) {
+            check_proposal(proposal, number, generator.name(), space, broken)?;
+            if !ids.insert(proposal.design.content_id()) {
+                return Err(broken("nothing is proposed twice", format!("candidate {number}")));
+            }
+            texts.push(serde_json::to_string(&proposal.design).unwrap_or_default());
+            // Every fifth candidate fails, every seventh is infeasible.
+            evaluated.push(Evaluated {
+                number,
+                design: proposal.design.clone(),
+                costs: (number % 5 != 4).then(|| costs(&proposal.design)),
+                violation: if number % 7 == 6 { 1.0 } else { 0.0 },
+            });
+        }
+        next += proposals.len() as u64;
+        if let Some(one) = evaluated.first().cloned() {
+            evaluated.push(Evaluated { number: next + 1_000_000, ..one });
+        }
+        generator.learn(&evaluated);
+    }
+    Ok(texts)
+}
+
+fn check_proposal(
+    proposal: &Proposal<Crystal>,
+    number: u64,
+    name: &str,
+    space: &DesignSpace,
+    broken: &dyn Fn(&'static str, String) -> Nonconformance,
+) -> Result<(), Nonconformance> {
+    let Proposal { design, lineage, .. } = proposal;
+    if proposal.number != number {
+        return Err(broken("numbers count on", format!("expected {number}, found {}", proposal.number)));
+    }
+    if lineage.generator != name || lineage.operator.is_empty() {
+        return Err(broken("the lineage names generator and operator", format!("{lineage:?}")));
+    }
+    if let Some(parent) = lineage.parents.iter().find(|&&parent| parent == number) {
+        return Err(broken("parents come before", format!("candidate {number} has parent {parent}")));
+    }
+    let code = SymmetryRepresentation::new(SYMPREC)
+        .encode(design)
+        .map_err(|error| broken("crystals can be analysed", format!("candidate {number}: {error}")))?;
+    space
+        .check_code(&code)
+        .map_err(|violation| broken("constraints hold", format!("candidate {number}: {violation}")))?;
+    match min_distance(design) {
+        Ok(Some(distance)) if distance >= SMALLEST_DISTANCE => Ok(()),
+        Ok(distance) => Err(broken("atoms keep apart", format!("candidate {number}: {distance:?} Å"))),
+        Err(error) => Err(broken("atoms keep apart", format!("candidate {number}: {error}"))),
+    }
+}
+
+fn through_text(state: &Value) -> Value {
+    serde_json::from_str(&state.to_string()).unwrap_or(Value::Null)
+}

@@ -1,0 +1,184 @@
+//! The survivors and who of them mates.
+
+use druse_fitness::pareto::{
+    Niche, ReferenceDirections, Standing, binary_tournaments, das_dennis, rank_and_crowding,
+};
+use druse_representations::symmetry::SymmetryCode;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::building::relative_volume;
+
+/// How survivors are selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Selection {
+    /// By front and crowding distance.
+    Nsga2,
+    /// By front and reference direction; better for three and more objectives.
+    Nsga3,
+}
+
+impl Selection {
+    /// Name of the algorithm in campaign files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nsga2 => "nsga2",
+            Self::Nsga3 => "nsga3",
+        }
+    }
+}
+
+/// An evaluated crystal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Member {
+    pub(super) number: u64,
+    pub(super) code: SymmetryCode,
+    /// Volume relative to what its composition needs.
+    pub(super) volume: f64,
+    /// Numbers to minimise; `null` in JSON stands for one that is not finite.
+    #[serde(deserialize_with = "costs_from_json")]
+    costs: Vec<f64>,
+    violation: f64,
+}
+
+/// JSON has no infinity: it is written as `null` and read back as infinity.
+fn costs_from_json<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<f64>, D::Error> {
+    let costs = Vec::<Option<f64>>::deserialize(from)?;
+    Ok(costs.into_iter().map(|cost| cost.unwrap_or(f64::INFINITY)).collect())
+}
+
+impl Member {
+    /// A member; costs that are not finite count as infinite.
+    pub(super) fn new(number: u64, code: SymmetryCode, costs: Vec<f64>, violation: f64) -> Self {
+        let proper = |x: f64| if x.is_finite() { x } else { f64::INFINITY };
+        let violation = if violation.is_finite() { violation } else { f64::MAX };
+        Self {
+            number,
+            volume: relative_volume(&code),
+            code,
+            costs: costs.into_iter().map(proper).collect(),
+            violation,
+        }
+    }
+}
+
+/// Survivors of all generations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Population {
+    selection: Selection,
+    capacity: usize,
+    generation: u64,
+    members: Vec<Member>,
+    /// Directions of NSGA-III and the scale of the costs, known with the number of objectives.
+    directions: Option<ReferenceDirections>,
+    /// Niches of NSGA-III, one per member.
+    niches: Vec<Niche>,
+}
+
+impl Population {
+    pub(super) fn new(selection: Selection, capacity: usize) -> Self {
+        let (members, niches) = (Vec::new(), Vec::new());
+        Self { selection, capacity, generation: 0, members, directions: None, niches }
+    }
+
+    pub(super) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// Number of selections so far.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether two populations have the same settings.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.selection == other.selection && self.capacity == other.capacity
+    }
+
+    /// Lets the best of the members and of `new` survive.
+    pub(super) fn survive<R: Rng + ?Sized>(&mut self, new: Vec<Member>, rng: &mut R) {
+        self.generation += 1;
+        self.members.extend(new);
+        let Some(objectives) = self.members.first().map(|member| member.costs.len()) else { return };
+        self.members.retain(|member| member.costs.len() == objectives);
+        let costs: Vec<Vec<f64>> = self.members.iter().map(|member| member.costs.clone()).collect();
+        let violations: Vec<f64> = self.members.iter().map(|member| member.violation).collect();
+        let survivors: Vec<usize> = match self.selection {
+            Selection::Nsga2 => {
+                rank_and_crowding(&costs, &violations, self.capacity).iter().map(|s| s.index).collect()
+            }
+            Selection::Nsga3 => {
+                let capacity = self.capacity;
+                let directions = self.directions.get_or_insert_with(|| directions(objectives, capacity));
+                self.niches = directions.select(&costs, &violations, capacity, rng);
+                let survivors = self.niches.iter().map(|niche| niche.index).collect();
+                for (index, niche) in self.niches.iter_mut().enumerate() {
+                    niche.index = index;
+                }
+                survivors
+            }
+        };
+        let mut old: Vec<Option<Member>> = std::mem::take(&mut self.members).into_iter().map(Some).collect();
+        self.members = survivors.into_iter().filter_map(|i| old[i].take()).collect();
+    }
+
+    /// Who stands where, for the tournaments. NSGA-III: by front, then by nearness to the
+    /// reference direction.
+    pub(super) fn standings(&self) -> Vec<Standing> {
+        match self.selection {
+            Selection::Nsga2 => {
+                let costs: Vec<Vec<f64>> = self.members.iter().map(|member| member.costs.clone()).collect();
+                let violations: Vec<f64> = self.members.iter().map(|member| member.violation).collect();
+                rank_and_crowding(&costs, &violations, self.members.len())
+            }
+            Selection::Nsga3 => self
+                .niches
+                .iter()
+                .map(|niche| Standing { index: niche.index, rank: niche.rank, crowding: -niche.distance })
+                .collect(),
+        }
+    }
+
+    /// The winner of a tournament of two.
+    pub(super) fn choose<R: Rng + ?Sized>(&self, standings: &[Standing], rng: &mut R) -> Option<&Member> {
+        let winner = *binary_tournaments(standings, 1, rng).first()?;
+        self.members.get(standings.get(winner)?.index)
+    }
+}
+
+/// As many evenly spread directions as fit into the population, and at least the corners.
+fn directions(objectives: usize, capacity: usize) -> ReferenceDirections {
+    // One objective has one direction; with m of them p divisions give C(p + m - 1, m - 1).
+    let (mut divisions, mut count) = (1, objectives.max(2));
+    loop {
+        let next = count * (divisions + objectives) / (divisions + 1);
+        if objectives < 2 || next > capacity {
+            break;
+        }
+        (count, divisions) = (next, divisions + 1);
+    }
+    ReferenceDirections::new(das_dennis(objectives, divisions))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_fill_the_population() {
+        assert_eq!(directions(1, 40).len(), 1);
+        assert_eq!(directions(2, 40).len(), 40);
+        assert_eq!(directions(3, 40).len(), 36);
+        assert_eq!(directions(4, 40).len(), 35);
+        assert_eq!(directions(8, 5).len(), 8);
+    }
+
+    #[test]
+    fn infinite_costs_survive_json() {
+        let code = druse_datasets::prototypes::prototype("rocksalt").unwrap().code();
+        let member = Member::new(3, code, vec![f64::NAN, 1.5], 0.0);
+        let text = serde_json::to_string(&member).unwrap();
+        assert_eq!(serde_json::from_str::<Member>(&text).unwrap(), member);
+    }
+}
