@@ -2,5 +2,7 @@
 
 pub mod elements;
 pub mod entries;
+pub mod import;
 pub mod prototypes;
 pub mod reference;
+pub mod split;
