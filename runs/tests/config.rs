@@ -130,7 +130,7 @@ fn a_campaign_written_out_reads_as_itself() {
     fs::write(folder.path().join("table"), "1").unwrap();
     let text = r#"
         campaign = { name = "all-keys", seed = 7, budget = 100, population = 10 }
-        generator = [{ kind = "random" }, { kind = "nsga2", weight = 2.5 }]
+        generator = [{ kind = "random" }, { kind = "nsga2", weight = 2.5, prototypes = 0.1, newcomers = 0.2, symprec = 0.01, initial = 5 }]
         relax = { fmax = 0.03, steps = 77 }
         objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
         limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }]
@@ -138,13 +138,14 @@ fn a_campaign_written_out_reads_as_itself() {
         novelty.reference = "table"
         output.directory = "there"
         [space]
-        elements = ["O", "Ti"]
+        elements = ["O", "Ti", "Mg"]
         elements_per_design = [1, 2]
         atoms = [3, 9]
         space_groups = [225, 2]
         required = ["O"]
         excluded = [["O", "Ti"]]
-        charge_neutral = false
+        metals_alone = false
+        charge_neutral = true
     "#;
     let campaign = config::parse(text, "x", folder.path(), None).unwrap();
     let again = config::parse(&campaign.to_toml().unwrap(), "y", Path::new("/"), None).unwrap();

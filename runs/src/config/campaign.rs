@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use druse_fitness::Goal;
+use druse_generators::{DesignSpace, GeneticOptions};
 use druse_representations::Element;
 use druse_validation::CheckLimits;
 use serde::Serialize;
@@ -29,7 +30,7 @@ pub struct Campaign {
     /// Number of candidates per generation.
     pub population: usize,
     /// The crystals that are allowed.
-    pub space: CrystalSpace,
+    pub space: DesignSpace,
     /// What proposes designs; never empty.
     pub generators: Vec<GeneratorSpec>,
     /// Relaxation; `None` when no energies are wanted.
@@ -58,26 +59,6 @@ pub enum Domain {
     Crystal,
 }
 
-/// The crystals that a campaign may propose.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct CrystalSpace {
-    /// Elements by atomic number, without repeats.
-    pub elements: Vec<Element>,
-    /// Fewest and most different elements.
-    pub elements_per_design: [usize; 2],
-    /// Fewest and most atoms in the primitive cell.
-    pub atoms: [usize; 2],
-    /// Space-group numbers in ascending order, without repeats.
-    pub space_groups: Vec<u16>,
-    /// Elements that every crystal contains, by atomic number.
-    pub required: Vec<Element>,
-    /// Sets of elements that must not occur together.
-    pub excluded: Vec<Vec<Element>>,
-    /// Whether common oxidation states must be able to balance.
-    pub charge_neutral: bool,
-}
-
 /// One generator and its share of the proposals.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -86,6 +67,15 @@ pub struct GeneratorSpec {
     pub kind: String,
     /// Share of the proposals relative to the others.
     pub weight: f64,
+    /// Settings of the genetic algorithms; defaults for the others.
+    pub options: GeneticOptions,
+}
+
+impl GeneratorSpec {
+    /// Whether this is one of the genetic algorithms, for which the options matter.
+    pub fn is_genetic(&self) -> bool {
+        matches!(self.kind.as_str(), "nsga2" | "nsga3")
+    }
 }
 
 /// Relaxation by a potential.
@@ -167,6 +157,24 @@ impl Campaign {
     }
 }
 
+fn generator_section(spec: &GeneratorSpec) -> GeneratorSection {
+    let section = GeneratorSection {
+        kind: Some(spec.kind.clone()),
+        weight: Some(spec.weight),
+        ..GeneratorSection::default()
+    };
+    if !spec.is_genetic() {
+        return section;
+    }
+    GeneratorSection {
+        initial: Some(spec.options.initial as u64),
+        prototypes: Some(spec.options.prototypes),
+        newcomers: Some(spec.options.newcomers),
+        symprec: Some(spec.options.symprec),
+        ..section
+    }
+}
+
 /// The file that this campaign would be written as: nothing left to defaults, reference files by
 /// absolute paths.
 impl From<&Campaign> for CampaignConfig {
@@ -188,7 +196,7 @@ impl From<&Campaign> for CampaignConfig {
             },
             space: SpaceSection {
                 elements: Some(symbols(&space.elements)),
-                elements_per_design: range(space.elements_per_design),
+                elements_per_design: range(space.element_count),
                 atoms: range(space.atoms),
                 space_groups: Some(if space.space_groups.len() == 230 {
                     SpaceGroups::All
@@ -197,13 +205,10 @@ impl From<&Campaign> for CampaignConfig {
                 }),
                 required: Some(symbols(&space.required)),
                 excluded: Some(space.excluded.iter().map(|set| symbols(set)).collect()),
-                charge_neutral: Some(space.charge_neutral),
+                charge_neutral: Some(space.charge.is_some()),
+                metals_alone: space.charge.map(|rules| rules.metals_pass),
             },
-            generator: campaign
-                .generators
-                .iter()
-                .map(|spec| GeneratorSection { kind: Some(spec.kind.clone()), weight: Some(spec.weight) })
-                .collect(),
+            generator: campaign.generators.iter().map(generator_section).collect(),
             relax: campaign.relax.as_ref().map(|spec| RelaxSection {
                 model: Some(spec.model.clone()),
                 fmax: Some(spec.fmax),

@@ -86,6 +86,9 @@ pub struct SpaceSection {
     /// Whether common oxidation states must be able to balance; true when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charge_neutral: Option<bool>,
+    /// Whether compositions of metals alone count as neutral; true when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metals_alone: Option<bool>,
 }
 
 /// `"all"` or a list of space-group numbers.
@@ -102,13 +105,31 @@ pub enum SpaceGroups {
 #[serde(deny_unknown_fields, default)]
 pub struct GeneratorSection {
     /// Algorithm. Required.
-    #[schemars(extend("enum" = ["nsga3", "nsga2", "random", "substitution"]))]
+    #[schemars(extend("enum" = ["nsga2", "nsga3", "random", "substitution"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(required)]
     pub kind: Option<String>,
     /// Share of the proposals relative to the other generators; 1 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
+    /// nsga2 and nsga3: proposals of the first generation; `campaign.population` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub initial: Option<u64>,
+    /// nsga2 and nsga3: share of known structure types with other elements among candidates
+    /// without parents, 0 to 1; the rest is random. 0.6 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
+    pub prototypes: Option<f64>,
+    /// nsga2 and nsga3: share of candidates without parents after the first generation, 0 to 1;
+    /// 0.15 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1))]
+    pub newcomers: Option<f64>,
+    /// nsga2 and nsga3: distance (Å) within which sites of relaxed crystals count as equivalent;
+    /// 0.05 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symprec: Option<f64>,
 }
 
 /// `[relax]`

@@ -24,7 +24,7 @@ mod read;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use campaign::{Campaign, CrystalSpace, Domain, GeneratorSpec, ObjectiveSpec, Reference, RelaxSpec};
+pub use campaign::{Campaign, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference, RelaxSpec};
 pub use file::CampaignConfig;
 pub use mistake::{ConfigError, Mistake};
 

@@ -2,10 +2,11 @@
 
 use druse_fitness::objectives::known;
 use druse_fitness::{Goal, property};
+use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
 
 use super::{Mistakes, one_of, positive, quoted};
-use crate::config::campaign::{CrystalSpace, LimitSpec, ObjectiveSpec, RelaxSpec};
+use crate::config::campaign::{LimitSpec, ObjectiveSpec, RelaxSpec};
 use crate::config::file::{ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection};
 use crate::config::mistake::Mistake;
 
@@ -18,11 +19,7 @@ const LAST_ELEMENT_OF_MODELS: u8 = 94;
 /// Objectives that read energies written by the relaxation.
 pub(super) const NEED_ENERGY: [&str; 2] = ["energy_above_hull", "formation_energy"];
 
-pub(super) fn check_relax(
-    section: &RelaxSection,
-    space: &CrystalSpace,
-    mistakes: &mut Mistakes,
-) -> RelaxSpec {
+pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes: &mut Mistakes) -> RelaxSpec {
     let model = section.model.as_deref().unwrap_or(MODELS[0]);
     if !MODELS.contains(&model) {
         mistakes.add(Mistake::new("relax.model", quoted(model), one_of(&MODELS)).nearest(model, MODELS));

@@ -6,6 +6,8 @@ mod space;
 
 use std::path::Path;
 
+use druse_generators::{CRYSTAL_GENERATORS, GeneticOptions};
+
 use super::campaign::{Campaign, Domain, GeneratorSpec, Reference};
 use super::file::{CampaignConfig, GeneratorSection};
 use super::mistake::Mistake;
@@ -15,8 +17,8 @@ use evaluation::{
 use reference::check_reference;
 use space::check_space;
 
-/// Algorithms that a campaign file may name.
-pub const GENERATORS: [&str; 4] = ["nsga3", "nsga2", "random", "substitution"];
+/// Algorithm of a campaign that names none.
+const DEFAULT_GENERATOR: &str = "nsga3";
 
 impl CampaignConfig {
     /// Checks every setting; `base` is the folder that relative paths of reference files start
@@ -48,7 +50,7 @@ impl CampaignConfig {
             Some(_) => {}
         }
         let space = check_space(&self.space, &mut mistakes);
-        let generators = check_generators(&self.generator, &mut mistakes);
+        let generators = check_generators(&self.generator, population, &mut mistakes);
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, &mut mistakes));
         let objectives = check_objectives(&self.objective, relax.is_some(), &mut mistakes);
         let limits = check_limits(&self.limit, relax.is_some(), &objectives, &mut mistakes);
@@ -129,27 +131,78 @@ fn check_name(name: Option<&str>, mistakes: &mut Mistakes) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn check_generators(sections: &[GeneratorSection], mistakes: &mut Mistakes) -> Vec<GeneratorSpec> {
+fn check_generators(
+    sections: &[GeneratorSection],
+    population: u64,
+    mistakes: &mut Mistakes,
+) -> Vec<GeneratorSpec> {
+    let known = CRYSTAL_GENERATORS.map(|(name, _)| name);
+    let population = population as usize;
+    let default = GeneticOptions { population, initial: population, ..GeneticOptions::default() };
     if sections.is_empty() {
-        return vec![GeneratorSpec { kind: GENERATORS[0].to_owned(), weight: 1.0 }];
+        return vec![GeneratorSpec { kind: DEFAULT_GENERATOR.to_owned(), weight: 1.0, options: default }];
     }
     let mut specs: Vec<GeneratorSpec> = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let key = format!("generator[{index}]");
         let weight = positive(&format!("{key}.weight"), section.weight, 1.0, "", mistakes);
-        match section.kind.as_deref() {
-            None => mistakes.missing(format!("{key}.kind"), one_of(&GENERATORS)),
-            Some(kind) if !GENERATORS.contains(&kind) => mistakes.add(
-                Mistake::new(format!("{key}.kind"), quoted(kind), one_of(&GENERATORS))
-                    .nearest(kind, GENERATORS),
-            ),
-            Some(kind) if specs.iter().any(|spec| spec.kind == kind) => {
-                mistakes.report(format!("{key}.kind"), format!("\"{kind}\" again"), "each kind once");
+        let kind = match section.kind.as_deref() {
+            None => {
+                mistakes.missing(format!("{key}.kind"), one_of(&known));
+                continue;
             }
-            Some(kind) => specs.push(GeneratorSpec { kind: kind.to_owned(), weight }),
+            Some(kind) => kind,
+        };
+        if !known.contains(&kind) {
+            let mistake = Mistake::new(format!("{key}.kind"), quoted(kind), one_of(&known));
+            mistakes.add(mistake.nearest(kind, known));
+            continue;
         }
+        if specs.iter().any(|spec| spec.kind == kind) {
+            mistakes.report(format!("{key}.kind"), format!("\"{kind}\" again"), "each kind once");
+            continue;
+        }
+        let options = check_options(&key, section, &default, mistakes);
+        let spec = GeneratorSpec { kind: kind.to_owned(), weight, options };
+        if !spec.is_genetic() {
+            for (name, given) in [
+                ("initial", section.initial.is_some()),
+                ("prototypes", section.prototypes.is_some()),
+                ("newcomers", section.newcomers.is_some()),
+                ("symprec", section.symprec.is_some()),
+            ] {
+                if given {
+                    let found = format!("it beside kind = \"{kind}\"");
+                    mistakes.report(format!("{key}.{name}"), found, "it beside nsga2 or nsga3 only");
+                }
+            }
+        }
+        specs.push(spec);
     }
     specs
+}
+
+fn check_options(
+    key: &str,
+    section: &GeneratorSection,
+    default: &GeneticOptions,
+    mistakes: &mut Mistakes,
+) -> GeneticOptions {
+    let mut share = |name: &str, value: Option<f64>, default: f64| {
+        let value = value.unwrap_or(default);
+        if !(0.0..=1.0).contains(&value) {
+            mistakes.report(format!("{key}.{name}"), value, "a number from 0 to 1");
+        }
+        value
+    };
+    let prototypes = share("prototypes", section.prototypes, default.prototypes);
+    let newcomers = share("newcomers", section.newcomers, default.newcomers);
+    let initial = section.initial.unwrap_or(default.initial as u64);
+    if initial == 0 {
+        mistakes.report(format!("{key}.initial"), initial, "1 or more");
+    }
+    let symprec = positive(&format!("{key}.symprec"), section.symprec, default.symprec, "Å", mistakes);
+    GeneticOptions { prototypes, newcomers, symprec, initial: initial as usize, ..*default }
 }
 
 fn positive(key: &str, value: Option<f64>, default: f64, unit: &str, mistakes: &mut Mistakes) -> f64 {

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use druse_datasets::elements::oxidation_states;
-use druse_representations::Element;
+use druse_datasets::elements::charge::ChargeRules;
+use druse_generators::DesignSpace;
+use druse_representations::wyckoff::positions;
+use druse_representations::{Composition, Element};
 
 use super::{Mistakes, quoted};
-use crate::config::campaign::CrystalSpace;
 use crate::config::file::{SpaceGroups, SpaceSection};
 
 /// Most atoms that the file may ask for: beyond this a mistyped number is more likely.
 const MOST_ATOMS: u64 = 200;
 
-pub(super) fn check_space(space: &SpaceSection, mistakes: &mut Mistakes) -> CrystalSpace {
+pub(super) fn check_space(space: &SpaceSection, mistakes: &mut Mistakes) -> DesignSpace {
     let elements = check_elements(space.elements.as_deref(), mistakes);
     let required = check_members("space.required", space.required.as_deref(), &elements, mistakes);
     let sets = space.excluded.iter().flatten().enumerate();
@@ -76,38 +77,78 @@ pub(super) fn check_space(space: &SpaceSection, mistakes: &mut Mistakes) -> Crys
     } else {
         ordered("space.atoms", atoms, mistakes);
     }
-    let space = CrystalSpace {
+    let rules = ChargeRules { metals_pass: space.metals_alone.unwrap_or(true), ..ChargeRules::default() };
+    let charge = space.charge_neutral.unwrap_or(true).then_some(rules);
+    let space = DesignSpace {
         elements,
-        elements_per_design: per_design.map(|n| n as usize),
+        element_count: per_design.map(|n| n as usize),
         atoms: atoms.map(|n| n as usize),
-        space_groups: check_space_groups(space.space_groups.as_ref(), mistakes),
+        space_groups: check_space_groups(space.space_groups.as_ref(), atoms[1], mistakes),
         required,
         excluded,
-        charge_neutral: space.charge_neutral.unwrap_or(true),
+        charge,
     };
-    check_charge(&space, mistakes);
+    // Only a space whose parts are right can be searched.
+    if mistakes.0.iter().all(|mistake| !mistake.key.starts_with("space")) {
+        check_compositions(&space, mistakes);
+    }
     space
 }
 
-/// Charges balance only between an element that gives electrons and one that takes them.
-fn check_charge(space: &CrystalSpace, mistakes: &mut Mistakes) {
-    if !space.charge_neutral || space.elements.is_empty() || space.elements_per_design[0] < 2 {
+/// Looks for one composition that is allowed. A space with so many that the search is cut short is
+/// taken to have one.
+fn check_compositions(space: &DesignSpace, mistakes: &mut Mistakes) {
+    let mut search = Search { space, trials: 0, chosen: Vec::new() };
+    if search.any(0) || search.trials >= MOST_TRIALS {
         return;
     }
-    let has = |sign: i8| {
-        space
-            .elements
-            .iter()
-            .any(|&e| oxidation_states(e).common().iter().any(|state| state.signum() == sign))
-    };
-    for (sign, word) in [(1, "positive"), (-1, "negative")] {
-        if !has(sign) {
-            mistakes.report(
-                "space.elements",
-                format!("no element with a {word} common oxidation state"),
-                "elements that can balance, or space.charge_neutral = false",
-            );
+    let neutral = if space.charge.is_some() { " charge-neutral" } else { "" };
+    let [fewest, most] = space.atoms;
+    mistakes.report(
+        "space",
+        format!("no{neutral} composition of the allowed elements with {fewest} to {most} atoms"),
+        "constraints that leave at least one composition",
+    );
+}
+
+/// Compositions tried before the search for an allowed one is given up.
+const MOST_TRIALS: usize = 20_000;
+
+struct Search<'a> {
+    space: &'a DesignSpace,
+    trials: usize,
+    chosen: Vec<(Element, u64)>,
+}
+
+impl Search<'_> {
+    /// Whether an allowed composition continues the chosen elements with those from `first` on.
+    fn any(&mut self, first: usize) -> bool {
+        let [fewest, most] = self.space.atoms.map(|n| n as u64);
+        let atoms: u64 = self.chosen.iter().map(|(_, n)| n).sum();
+        if self.chosen.len() >= self.space.element_count[0] && atoms >= fewest {
+            self.trials += 1;
+            let composition: Composition = self.chosen.iter().map(|&(e, n)| (e, n as f64)).collect();
+            if self.space.check_composition(&composition).is_ok() {
+                return true;
+            }
         }
+        if self.chosen.len() == self.space.element_count[1] {
+            return false;
+        }
+        for index in first..self.space.elements.len() {
+            for n in 1..=most - atoms {
+                if self.trials >= MOST_TRIALS {
+                    return false;
+                }
+                self.chosen.push((self.space.elements[index], n));
+                let found = self.any(index + 1);
+                self.chosen.pop();
+                if found {
+                    return true;
+                }
+            }
+        }
+        false
     }
 }
 
@@ -154,7 +195,7 @@ fn check_members(
     members.into_iter().collect()
 }
 
-fn check_space_groups(groups: Option<&SpaceGroups>, mistakes: &mut Mistakes) -> Vec<u16> {
+fn check_space_groups(groups: Option<&SpaceGroups>, most_atoms: u64, mistakes: &mut Mistakes) -> Vec<u8> {
     let Some(SpaceGroups::Numbers(numbers)) = groups else { return (1..=230).collect() };
     if numbers.is_empty() {
         mistakes.report(
@@ -165,15 +206,18 @@ fn check_space_groups(groups: Option<&SpaceGroups>, mistakes: &mut Mistakes) -> 
     }
     let mut checked = BTreeSet::new();
     for (index, &number) in numbers.iter().enumerate() {
-        match u16::try_from(number) {
+        let key = format!("space.space_groups[{index}]");
+        match u8::try_from(number) {
             Ok(number @ 1..=230) => {
+                let sites = positions(number).iter().map(|position| position.primitive_multiplicity() as u64);
+                let smallest = sites.min().unwrap_or(1);
+                if smallest > most_atoms {
+                    let expected = format!("one with room in space.atoms: it needs {smallest} atoms or more");
+                    mistakes.report(key, number, expected);
+                }
                 checked.insert(number);
             }
-            _ => mistakes.report(
-                format!("space.space_groups[{index}]"),
-                number,
-                "a space-group number from 1 to 230",
-            ),
+            _ => mistakes.report(key, number, "a space-group number from 1 to 230"),
         }
     }
     checked.into_iter().collect()
