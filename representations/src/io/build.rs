@@ -4,7 +4,7 @@ use nalgebra::Vector3;
 
 use crate::crystal::{Crystal, FULL_OCCUPANCY_TOLERANCE, Occupant, Site};
 use crate::element::{Element, UnknownElement};
-use crate::lattice::Lattice;
+use crate::lattice::{ImpossibleCell, Lattice};
 
 use super::error::Problem;
 
@@ -16,8 +16,17 @@ pub const OCCUPANCY_LIMIT: f64 = 1.05;
 pub(crate) fn lattice_from_rows(rows: [[f64; 3]; 3]) -> Result<Lattice, Problem> {
     let lattice = Lattice::from_rows(rows);
     let [a, b, c] = lattice.lengths();
-    let fine = rows.iter().flatten().all(|x| x.is_finite()) && lattice.volume() > 1e-5 * a * b * c;
+    let fine = rows.iter().flatten().all(|x| x.is_finite())
+        && lattice.volume() > 1e-5 * a * b * c
+        && lattice.volume().is_finite();
     if fine { Ok(lattice) } else { Err(Problem::FlatLattice(rows)) }
+}
+
+/// A lattice from lengths (Å) and angles (degrees).
+pub(crate) fn lattice_from_parameters(cell: [f64; 6]) -> Result<Lattice, Problem> {
+    let lattice = Lattice::from_parameters(cell)?;
+    let volume = lattice.volume();
+    if volume.is_finite() && volume > 0.0 { Ok(lattice) } else { Err(ImpossibleCell(cell).into()) }
 }
 
 /// A site from the elements at one place; `None` when all occupancies are 0.
@@ -112,5 +121,7 @@ mod tests {
         assert!(lattice_from_rows([[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 3.0]]).is_err());
         assert!(lattice_from_rows([[f64::INFINITY, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 3.0]]).is_err());
         assert!(lattice_from_rows([[0.0; 3]; 3]).is_err());
+        assert!(lattice_from_parameters([1e200, 1e200, 1.0, 90.0, 90.0, 90.0]).is_err());
+        assert!(lattice_from_parameters([1e-200, 1e-200, 1.0, 90.0, 90.0, 90.0]).is_err());
     }
 }

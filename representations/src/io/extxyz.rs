@@ -6,7 +6,7 @@ use std::io::BufRead;
 use nalgebra::Vector3;
 use serde_json::{Map, Value, json};
 
-use crate::crystal::{Crystal, Site};
+use crate::crystal::Crystal;
 use crate::element::Element;
 
 use super::build;
@@ -153,7 +153,9 @@ fn crystal(frame: &Frame, info: &Map<String, Value>) -> Result<Crystal, Fault> {
             Fault::at(line, Problem::UnknownElement { site: (index + 1).to_string(), problem })
         })?;
         let frac = lattice.to_fractional(&position).unwrap_or_default();
-        sites.push(Site::ordered(element, frac));
+        let label = || (index + 1).to_string();
+        let site = build::site(&label, [(element, 1.0)], frac.into());
+        sites.extend(site.map_err(|problem| Fault::at(line, problem))?);
     }
     Ok(build::crystal(lattice, sites)?)
 }

@@ -14,7 +14,6 @@ use serde_json::{Map, Value, json};
 
 use crate::crystal::Crystal;
 use crate::element::Element;
-use crate::lattice::Lattice;
 
 use super::build;
 use super::error::{Fault, Place, Problem};
@@ -96,7 +95,7 @@ impl Line {
         };
         let lattice = match (self.lattice, self.cell) {
             (Some(rows), _) => build::lattice_from_rows(rows)?,
-            (None, Some(cell)) => Lattice::from_parameters(cell)?,
+            (None, Some(cell)) => build::lattice_from_parameters(cell)?,
             (None, None) => {
                 return Err(
                     missing("lattice", "'lattice' (3 rows) or 'cell' (a, b, c, alpha, beta, gamma)").into()

@@ -17,7 +17,7 @@
 use nalgebra::Vector3;
 use serde_json::Map;
 
-use crate::crystal::{Crystal, Site};
+use crate::crystal::Crystal;
 use crate::element::Element;
 
 use super::build;
@@ -169,7 +169,9 @@ fn structure(lines: &mut Lines) -> Result<Crystal, Fault> {
             let expected = "symbols above the counts, in the comment or behind the coordinates";
             Fault::at(lines.next, Problem::Missing { what, expected: expected.into() })
         })?;
-        sites.push(Site::ordered(element, frac));
+        let label = || (index + 1).to_string();
+        let site = build::site(&label, [(element, 1.0)], frac.into());
+        sites.extend(site.map_err(|problem| Fault::at(lines.next, problem))?);
     }
     Ok(build::crystal(lattice, sites)?)
 }

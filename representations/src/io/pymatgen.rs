@@ -76,7 +76,7 @@ fn lattice(value: &Value) -> Result<Lattice, Fault> {
     for (key, target) in ["a", "b", "c", "alpha", "beta", "gamma"].into_iter().zip(&mut cell) {
         *target = number(value.get(key).unwrap_or(&Value::Null), || format!("lattice.{key}"))?;
     }
-    Ok(Lattice::from_parameters(cell)?)
+    Ok(build::lattice_from_parameters(cell)?)
 }
 
 fn site(value: &Value, number_of_site: usize, lattice: &Lattice) -> Result<Option<Site>, Fault> {

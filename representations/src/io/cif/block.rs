@@ -84,6 +84,21 @@ impl<'a> Block<'a> {
     }
 }
 
+impl<'a> Block<'a> {
+    /// The values of the loop of a tag, joined line by line: for texts with blanks that should
+    /// have been quoted.
+    pub(crate) fn lines(&self, tag: &str) -> Vec<(usize, String)> {
+        let mut lines: Vec<(usize, String)> = Vec::new();
+        for value in self.table(tag).map_or(&[] as &[Text], |(table, _)| &table.values) {
+            match lines.last_mut() {
+                Some((line, text)) if *line == value.line => *text = format!("{text} {}", value.text),
+                _ => lines.push((value.line, value.text.to_owned())),
+            }
+        }
+        lines
+    }
+}
+
 /// Tags in lower case with `_` for the `.` of newer dictionaries (`_cell.length_a`).
 fn normalised(tag: &str) -> String {
     tag.to_ascii_lowercase().replace('.', "_")
@@ -152,6 +167,7 @@ mod tests {
         assert_eq!((y[0].known(), y[1].known(), y[1].line), (Some("2"), None, 10));
         assert_eq!(a.column("_cell_length_a").unwrap().unwrap().len(), 1);
         assert!(a.column("_z").unwrap().is_none());
+        assert_eq!(a.lines("_x"), [(9, "1 2".to_owned()), (10, "3 .".to_owned())]);
         assert_eq!(blocks[2].column("_x"), Err(Ragged { line: 12, values: 3, tags: 2 }));
     }
 }

@@ -1,5 +1,7 @@
 //! Symmetry operations of space groups that are given by name or number alone.
 
+use std::sync::OnceLock;
+
 use moyo::data::{HallSymbol, HallSymbolEntry, Setting, hall_symbol_entry, operations_from_number};
 use nalgebra::Vector3;
 
@@ -37,8 +39,23 @@ impl Candidate {
     }
 }
 
-fn entries() -> impl Iterator<Item = HallSymbolEntry> {
-    (1..=HALL_ENTRIES).filter_map(hall_symbol_entry)
+/// An entry of the table with its symbols as they are compared.
+struct Keyed {
+    entry: HallSymbolEntry,
+    hall: String,
+    names: [String; 2],
+}
+
+fn entries() -> &'static [Keyed] {
+    static ENTRIES: OnceLock<Vec<Keyed>> = OnceLock::new();
+    ENTRIES.get_or_init(|| {
+        let keyed = |entry: HallSymbolEntry| Keyed {
+            hall: hall_key(entry.hall_symbol),
+            names: names(&entry).map(|name| symbol_key(&name)),
+            entry,
+        };
+        (1..=HALL_ENTRIES).filter_map(hall_symbol_entry).map(keyed).collect()
+    })
 }
 
 fn candidate(entry: &HallSymbolEntry) -> Option<Candidate> {
@@ -63,8 +80,9 @@ fn tidy(t: f64) -> f64 {
 pub(crate) fn by_hall_symbol(symbol: &str) -> Option<Candidate> {
     let key = hall_key(symbol);
     entries()
-        .find(|entry| hall_key(entry.hall_symbol) == key)
-        .and_then(|entry| candidate(&entry))
+        .iter()
+        .find(|known| known.hall == key)
+        .and_then(|known| candidate(&known.entry))
         .or_else(|| from_generators(symbol))
 }
 
@@ -155,14 +173,13 @@ pub(crate) fn closure(generators: &[SymmetryOperation]) -> Option<Vec<SymmetryOp
 pub(crate) fn by_hermann_mauguin(symbol: &str) -> Vec<Candidate> {
     let (symbol, setting) = split_setting(symbol);
     let key = symbol_key(&symbol);
-    let mut found: Vec<HallSymbolEntry> =
-        entries().filter(|entry| names(entry).iter().any(|name| symbol_key(name) == key)).collect();
+    let mut found: Vec<&HallSymbolEntry> =
+        entries().iter().filter(|known| known.names.contains(&key)).map(|known| &known.entry).collect();
     if found.is_empty() {
         // Cubic symbols were written without the minus until 1983: Pm3m.
-        let loose = |name: &str| symbol_key(name).replace('-', "");
-        found = entries()
-            .filter(|entry| entry.number >= 195 && names(entry).iter().any(|name| loose(name) == key))
-            .collect();
+        let loose = |known: &&Keyed| known.names.iter().any(|name| name.replace('-', "") == key);
+        let cubic = entries().iter().filter(|known| known.entry.number >= 195);
+        found = cubic.filter(loose).map(|known| &known.entry).collect();
     }
     if found.is_empty() && matches!(key.get(1..), Some("1" | "-1")) {
         // Centred triclinic cells (feldspars) have no entry.
@@ -185,14 +202,15 @@ fn names(entry: &HallSymbolEntry) -> [String; 2] {
 
 /// All settings of a space group number, the usual one first.
 pub(crate) fn by_number(number: i32) -> Vec<Candidate> {
-    usual_first(entries().filter(|entry| entry.number == number).collect(), None)
+    let entries = entries().iter().map(|known| &known.entry);
+    usual_first(entries.filter(|entry| entry.number == number).collect(), None)
 }
 
 /// Keeps entries of the wanted setting (all when there is none) and puts the entry first that
 /// International Tables A take as standard.
-fn usual_first(mut found: Vec<HallSymbolEntry>, setting: Option<&str>) -> Vec<Candidate> {
+fn usual_first(mut found: Vec<&HallSymbolEntry>, setting: Option<&str>) -> Vec<Candidate> {
     if let Some(setting) = setting {
-        let fitting = |entry: &HallSymbolEntry| {
+        let fitting = |entry: &&HallSymbolEntry| {
             entry.setting.eq_ignore_ascii_case(setting)
                 || (setting.len() == 1 && entry.setting.starts_with(setting) && entry.number > 15)
         };
@@ -203,7 +221,7 @@ fn usual_first(mut found: Vec<HallSymbolEntry>, setting: Option<&str>) -> Vec<Ca
     let standard =
         |entry: &HallSymbolEntry| Setting::Standard.hall_number(entry.number) == Some(entry.hall_number);
     found.sort_by_key(|entry| (!standard(entry), entry.hall_number));
-    found.iter().filter_map(candidate).collect()
+    found.into_iter().filter_map(candidate).collect()
 }
 
 /// Symbol and setting: `F d -3 m :2`, `R -3 m H`, `F d 3 m S` and `Z` (origin choices 1 and 2 as
@@ -281,7 +299,7 @@ mod tests {
 
     #[test]
     fn every_entry_is_found_by_its_own_names() {
-        for entry in entries() {
+        for Keyed { entry, .. } in entries() {
             let hall = by_hall_symbol(entry.hall_symbol).unwrap();
             assert_eq!(
                 hall.operations.len(),

@@ -60,7 +60,7 @@ fn lattice(block: &Block) -> Result<Lattice, Fault> {
         }
     }
     let line = block.text("_cell_length_a").map(|text| text.line);
-    Lattice::from_parameters(cell).map_err(|error| Fault { line, problem: error.into() })
+    build::lattice_from_parameters(cell).map_err(|problem| Fault { line, problem })
 }
 
 fn asymmetric_sites(block: &Block, formula: Option<&Composition>) -> Result<Vec<AsymmetricSite>, Fault> {

@@ -48,32 +48,29 @@ const METRIC_TOLERANCE: f64 = 0.02;
 const OVERLAP: [f64; 2] = [0.6, 1.0];
 
 /// Possible readings of the symmetry of a block.
-pub(super) struct Settings {
+pub(super) struct Settings<'a> {
+    block: &'a Block<'a>,
     /// The first is the one to take unless the atoms speak against it.
     candidates: Vec<Candidate>,
-    /// Further settings of the declared group, for files that contradict their own formula.
-    others: Vec<Candidate>,
     /// Whether the file lists its operations.
     listed: bool,
     note: Option<String>,
 }
 
 /// The settings that a block allows.
-pub(super) fn settings(block: &Block, lattice: &Lattice) -> Result<Settings, Fault> {
-    let named = named(block);
-    let number = named.first().and_then(|candidate| candidate.number);
-    let others = fitting(number.map(spacegroup::by_number).unwrap_or_default(), lattice);
+pub(super) fn settings<'a>(block: &'a Block<'a>, lattice: &Lattice) -> Result<Settings<'a>, Fault> {
     if let Some(operations) = listed(block)? {
-        let candidates = vec![Candidate { name: "listed operations".to_owned(), number, operations }];
-        return Ok(Settings { candidates, others, listed: true, note: None });
+        let candidates = vec![Candidate { name: "listed operations".to_owned(), number: None, operations }];
+        return Ok(Settings { block, candidates, listed: true, note: None });
     }
     let symbols = symbols(block);
     if symbols.is_empty() {
         let operations = vec![SymmetryOperation::identity()];
         let candidates = vec![Candidate { name: "P 1".into(), number: Some(1), operations }];
         let note = "no space group and no symmetry operations in the file: read as P 1".to_owned();
-        return Ok(Settings { candidates, others: Vec::new(), listed: false, note: Some(note) });
+        return Ok(Settings { block, candidates, listed: false, note: Some(note) });
     }
+    let named = named(block);
     if named.is_empty() {
         return Err(Problem::SpaceGroup { found: symbols.join(", ") }.into());
     }
@@ -83,24 +80,15 @@ pub(super) fn settings(block: &Block, lattice: &Lattice) -> Result<Settings, Fau
         let expected = format!("a cell that fits the space group {}", symbols.join(", "));
         return Err(Problem::Unexpected { what: "cell".into(), found, expected }.into());
     }
-    Ok(Settings { candidates, others, listed: false, note: None })
+    Ok(Settings { block, candidates, listed: false, note: None })
 }
 
 /// The operations that a block lists.
 fn listed(block: &Block) -> Result<Option<Vec<SymmetryOperation>>, Fault> {
     for tag in OPERATION_TAGS {
-        let Some(column) = block.column(tag)? else { continue };
-        let mut operations = Vec::with_capacity(column.len());
-        for text in column.iter().filter(|text| text.known().is_some()) {
-            let operation = text.text.parse().map_err(|problem: Problem| Fault::at(text.line, problem))?;
-            operations.push(operation);
-        }
-        if operations.is_empty() {
-            continue;
-        }
+        let Some(operations) = operations(block, tag)? else { continue };
         let mut centred = operations.clone();
-        for text in block.column(CENTERING_TAG)?.unwrap_or_default() {
-            let shift: SymmetryOperation = text.text.parse().map_err(|p: Problem| Fault::at(text.line, p))?;
+        for shift in self::operations(block, CENTERING_TAG)?.unwrap_or_default() {
             if shift.translation.norm() > 0.0 {
                 centred.extend(operations.iter().map(|operation| shift.after(operation)));
             }
@@ -111,6 +99,25 @@ fn listed(block: &Block) -> Result<Option<Vec<SymmetryOperation>>, Fault> {
         return Ok(Some(centred));
     }
     Ok(None)
+}
+
+/// The operations under one tag; `None` when there are none.
+fn operations(block: &Block, tag: &str) -> Result<Option<Vec<SymmetryOperation>>, Fault> {
+    let strict = block.column(tag).map_err(Fault::from).and_then(|column| {
+        let known = column.into_iter().flatten().filter(|text| text.known().is_some());
+        known
+            .map(|text| text.text.parse().map_err(|problem: Problem| Fault::at(text.line, problem)))
+            .collect::<Result<Vec<SymmetryOperation>, Fault>>()
+    });
+    let operations = strict.or_else(|fault| {
+        // Operations with blanks and without quotes: one per line, perhaps behind a number.
+        let read = |text: &str| -> Option<SymmetryOperation> {
+            let behind = || text.split_once(' ').filter(|(number, _)| number.parse::<u32>().is_ok());
+            text.parse().ok().or_else(|| behind()?.1.parse().ok())
+        };
+        block.lines(tag).iter().map(|(_, text)| read(text)).collect::<Option<Vec<_>>>().ok_or(fault)
+    })?;
+    Ok((!operations.is_empty()).then_some(operations))
 }
 
 /// All symbols and numbers of the space group, for messages.
@@ -174,11 +181,15 @@ struct Marks {
 impl Marks {
     fn of(lattice: &Lattice, sites: &[Site], content: Content) -> Self {
         let atoms: f64 = sites.iter().flat_map(|site| &site.occupants).map(|o| o.occupancy).sum();
-        let expected = content.formula.zip(content.units).map(|(f, units)| f.atom_count() * units);
+        // Z counts the formula as written or, in files of some programs, the reduced formula.
+        let is_stated = |(formula, units): (&Composition, f64)| {
+            let per_unit = [formula.atom_count(), formula.atom_count() / formula.formula_units() as f64];
+            per_unit.into_iter().any(|n| (atoms - n * units).abs() <= 0.05 * n * units)
+        };
         Self {
             other_formula: content.formula.is_some_and(|formula| !agrees(sites, formula)),
             overlap: overlaps(lattice, sites),
-            other_units: expected.is_some_and(|expected| (atoms - expected).abs() > 0.05 * expected),
+            other_units: content.formula.zip(content.units).is_some_and(|stated| !is_stated(stated)),
             sites: sites.len(),
         }
     }
@@ -188,7 +199,7 @@ impl Marks {
     }
 }
 
-impl Settings {
+impl Settings<'_> {
     /// All sites of the cell in the setting that the atoms and the formula speak for.
     pub(super) fn expand(
         self,
@@ -198,9 +209,7 @@ impl Settings {
         notes: &mut Vec<String>,
     ) -> Result<Vec<Site>, Fault> {
         notes.extend(self.note);
-        if let [only] = &self.candidates[..]
-            && (content.formula.is_none() || self.others.is_empty())
-        {
+        if let ([only], None) = (&self.candidates[..], content.formula) {
             return expand(lattice, asymmetric, &only.operations);
         }
         let read = |candidates: &[Candidate]| -> Option<(Marks, usize, Vec<Site>)> {
@@ -214,7 +223,8 @@ impl Settings {
         let sound = literal.as_ref().is_some_and(|(marks, ..)| marks.is_sound());
         if !sound && content.formula.is_some() {
             // The file contradicts itself: another setting must give exactly its formula.
-            let mut others = self.others;
+            let number = named(self.block).first().and_then(|candidate| candidate.number);
+            let mut others = fitting(number.map(spacegroup::by_number).unwrap_or_default(), lattice);
             if !self.listed && literal.is_some() && asymmetric.len() <= MOST_SITES {
                 let origins = quarter_origins();
                 let moved = self.candidates.iter().flat_map(|c| origins.iter().map(|o| c.with_origin(o)));
@@ -252,6 +262,9 @@ impl Settings {
 /// Number of asymmetric sites up to which other origins are tried.
 const MOST_SITES: usize = 30;
 
+/// Number of sites up to which overlaps are looked for (the time grows with its square).
+const MOST_COMPARED: usize = 2000;
+
 /// Origins on a grid of quarters, nearest first: older papers put the origin on other special
 /// positions than International Tables do.
 fn quarter_origins() -> Vec<Vector3<f64>> {
@@ -265,7 +278,7 @@ fn quarter_origins() -> Vec<Vector3<f64>> {
 /// Whether fully occupied atoms overlap.
 fn overlaps(lattice: &Lattice, sites: &[Site]) -> bool {
     let is_hydrogen = |site: &Site| site.main_element().is_some_and(|element| element.atomic_number() == 1);
-    let full: Vec<&Site> = sites.iter().filter(|site| site.is_ordered()).collect();
+    let full: Vec<&Site> = sites.iter().filter(|site| site.is_ordered()).take(MOST_COMPARED).collect();
     full.iter().enumerate().any(|(i, x)| {
         full[..i].iter().any(|y| {
             let difference = (x.frac - y.frac).map(|d| d - d.round());
