@@ -183,6 +183,9 @@ impl Generator<Crystal> for Genetic {
         if !self.population.is_like(&saved.population) {
             return Err(self.workshop.bad_state("another selection or size of the population"));
         }
+        if !saved.population.is_sound() || !saved.pending.values().all(SymmetryCode::is_valid) {
+            return Err(self.workshop.bad_state("the saved population contradicts itself"));
+        }
         self.workshop.restore(&saved.ledger)?;
         (self.population, self.pending, self.proposed) = (saved.population, saved.pending, saved.proposed);
         Ok(())

@@ -96,6 +96,13 @@ impl Population {
         self.selection == other.selection && self.capacity == other.capacity
     }
 
+    /// Whether crystals are possible and every member has its costs and, for NSGA-III, its niche.
+    pub(super) fn is_sound(&self) -> bool {
+        let objectives = self.members.first().map_or(0, |member| member.costs.len());
+        self.members.iter().all(|member| member.code.is_valid() && member.costs.len() == objectives)
+            && (self.selection == Selection::Nsga2 || self.niches.len() == self.members.len())
+    }
+
     /// Lets the best of the members and of `new` survive.
     pub(super) fn survive<R: Rng + ?Sized>(&mut self, new: Vec<Member>, rng: &mut R) {
         self.generation += 1;

@@ -144,3 +144,27 @@ fn a_used_up_space_says_so() {
         assert!(matches!(error, GeneratorError::Impossible { .. }), "{error}");
     }
 }
+
+#[test]
+fn bad_news_alone_do_no_harm() {
+    for selection in [Selection::Nsga2, Selection::Nsga3] {
+        let mut generator = Genetic::new(selection, &space(), 3, GeneticOptions::default()).unwrap();
+        let mut evaluated = evaluate(generator.propose(0, 40).unwrap(), dense_and_safe);
+        for (i, one) in evaluated.iter_mut().enumerate() {
+            match i % 3 {
+                0 => one.costs = Some(vec![f64::INFINITY, f64::NAN]),
+                1 => one.violation = 1.0 + i as f64,
+                _ => one.costs = None,
+            }
+        }
+        generator.learn(&evaluated);
+        generator.learn(&[]);
+        let state = serde_json::from_str(&generator.state().to_string()).unwrap();
+        let expected: Vec<Crystal> =
+            generator.propose(40, 20).unwrap().into_iter().map(|p| p.design).collect();
+        generator.restore(&state).unwrap();
+        let found: Vec<Crystal> = generator.propose(40, 20).unwrap().into_iter().map(|p| p.design).collect();
+        assert_eq!(found, expected);
+        assert_eq!(found.len(), 20);
+    }
+}
