@@ -1,8 +1,12 @@
 //! How good a design is: objectives, potentials, relaxation, the convex hull and Pareto tools.
 
+pub mod chgnet;
 pub mod hull;
 pub mod objective;
 pub mod objectives;
 pub mod pareto;
+pub mod potential;
+pub mod relax;
 
 pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};
+pub use potential::{Potential, PotentialError, Prediction, Want};

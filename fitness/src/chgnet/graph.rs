@@ -1,0 +1,116 @@
+//! The graph of a crystal: bonds up to 6 Å, and pairs of bonds below 3 Å around each atom.
+
+use druse_representations::nalgebra::Vector3;
+use druse_representations::{Crystal, Neighbours};
+
+use crate::potential::PotentialError;
+
+/// Longest bond (Å).
+pub const ATOM_CUTOFF: f64 = 6.0;
+/// Bonds below this length (Å) form angles.
+pub const ANGLE_CUTOFF: f64 = 3.0;
+/// Elements 1..=94 are covered.
+const LAST_ELEMENT: u8 = 94;
+
+/// An undirected bond: site `first` and a copy of site `second`.
+#[derive(Clone, Copy, Debug)]
+pub struct Bond {
+    /// Site at one end.
+    pub first: u32,
+    /// Site at the other end.
+    pub second: u32,
+    /// `r_first - r_second` (Å), with the image's translation.
+    pub vector: Vector3<f64>,
+    /// Length (Å).
+    pub length: f64,
+}
+
+/// An unordered pair of directed short bonds around a site.
+#[derive(Clone, Copy, Debug)]
+pub struct Angle {
+    /// Site in the middle.
+    pub centre: u32,
+    /// Indices of the two bonds; the same index twice where a bond leads from the site to its own
+    /// image.
+    pub bonds: [u32; 2],
+    /// Whether the bond's vector points the same way as the directed bond's: 1 or -1.
+    pub signs: [f64; 2],
+}
+
+/// Atoms, bonds and angles of one crystal.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// Atomic numbers.
+    pub numbers: Vec<u8>,
+    /// Undirected bonds, the short ones first.
+    pub bonds: Vec<Bond>,
+    /// How many bonds are shorter than [`ANGLE_CUTOFF`].
+    pub short: usize,
+    /// Angles, by site. Each stands for two rows of the network: (first, second) and
+    /// (second, first).
+    pub angles: Vec<Angle>,
+    /// Volume of the cell (Å^3).
+    pub volume: f64,
+}
+
+impl Graph {
+    /// The graph of a crystal.
+    ///
+    /// # Errors
+    /// On disordered or unknown sites, impossible geometry, and atoms without a neighbour.
+    pub fn new(crystal: &Crystal) -> Result<Self, PotentialError> {
+        let elements = crystal.elements()?;
+        if elements.is_empty() {
+            return Err(PotentialError::Empty);
+        }
+        if let Some(site) = elements.iter().position(|element| element.atomic_number() > LAST_ELEMENT) {
+            let element = elements[site].symbol();
+            return Err(PotentialError::UnknownElement {
+                site,
+                element,
+                potential: "CHGNet",
+                covered: "H to Pu",
+            });
+        }
+        let list = Neighbours::within(crystal, ATOM_CUTOFF)?;
+        for site in 0..elements.len() {
+            if list.around(site).is_empty() {
+                return Err(PotentialError::LoneAtom { site, cutoff: ATOM_CUTOFF });
+            }
+        }
+        let frac = crystal.fractional();
+        // Of a bond and its reverse, one is kept.
+        let kept = list.iter().filter(|&(i, j, n, _)| i < j || (i == j && n > [0, 0, 0]));
+        let mut bonds: Vec<Bond> = kept
+            .map(|(i, j, n, length)| {
+                let d = frac[i] - frac[j] - Vector3::from(n.map(f64::from));
+                Bond { first: i as u32, second: j as u32, vector: crystal.lattice.to_cartesian(&d), length }
+            })
+            .collect();
+        bonds.sort_by_key(|bond| bond.length >= ANGLE_CUTOFF); // stable
+        let short = bonds.partition_point(|bond| bond.length < ANGLE_CUTOFF);
+        let angles = angles(elements.len(), &bonds[..short]);
+        let numbers = elements.iter().map(|element| element.atomic_number()).collect();
+        Ok(Self { numbers, bonds, short, angles, volume: crystal.lattice.volume() })
+    }
+}
+
+/// Every unordered pair of directed bonds around each site.
+fn angles(sites: usize, short: &[Bond]) -> Vec<Angle> {
+    let mut around: Vec<Vec<(u32, f64)>> = vec![Vec::new(); sites];
+    for (index, bond) in short.iter().enumerate() {
+        around[bond.first as usize].push((index as u32, 1.0));
+        around[bond.second as usize].push((index as u32, -1.0));
+    }
+    let mut angles = Vec::new();
+    for (centre, around) in around.iter().enumerate() {
+        for (place, &(bond, sign)) in around.iter().enumerate() {
+            angles.extend(around[place + 1..].iter().map(|&(other, other_sign)| Angle {
+                centre: centre as u32,
+                bonds: [bond, other],
+                signs: [sign, other_sign],
+            }));
+        }
+    }
+    angles
+}

@@ -1,0 +1,220 @@
+//! CHGNet: a graph neural network potential with charge information.
+//!
+//! An implementation of its own of the network of Deng et al., Nature Machine Intelligence 5, 1031
+//! (2023), for the published weights 0.3.0 (PBE/PBE+U with the corrections of the Materials Project)
+//! and r2SCAN. It runs on the processor, on one thread per call, with no other library: matrix
+//! products and the reverse pass are written by hand (see `kernels`, `reverse`). Energies already hold
+//! the MP2020 corrections: compare them with corrected entries and never correct them again.
+//!
+//! What is promised: a crystal's result is the same bits whatever else is in the call and whatever
+//! the number of threads, on the same kind of processor and build.
+
+mod basis;
+mod gated;
+mod graph;
+mod kernels;
+mod models;
+mod network;
+mod parameters;
+mod reverse;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use druse_representations::Crystal;
+use sha2::{Digest, Sha256};
+
+use crate::potential::{GPA_PER_EV_PER_A3, Potential, PotentialError, Prediction, Want};
+use graph::Graph;
+use network::Workspace;
+use parameters::Parameters;
+
+pub use models::{MODELS_VARIABLE, folders};
+
+/// Published sets of weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ChgnetKind {
+    /// Version 0.3.0: PBE and PBE+U with MP2020 corrections.
+    #[default]
+    V030,
+    /// The same network transferred to r2SCAN.
+    R2scan,
+}
+
+impl ChgnetKind {
+    /// Name in campaign files and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V030 => "chgnet-0.3.0",
+            Self::R2scan => "chgnet-r2scan",
+        }
+    }
+
+    /// File in the folder of models, and its SHA-256.
+    fn file(self) -> (&'static str, &'static str) {
+        match self {
+            Self::V030 => (
+                "chgnet_0.3.0.safetensors",
+                "3c4d91923e31931d2d79e65697bb4fa1987102997ed285f33f53d1d0079a6457",
+            ),
+            Self::R2scan => (
+                "chgnet_r2scan.safetensors",
+                "fe5d84e4bf5fc738397a090e84300f93c20a592eec6596b2535abc63860b7a81",
+            ),
+        }
+    }
+}
+
+/// Why CHGNet cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChgnetError {
+    /// No weights in any of the folders.
+    #[error(
+        "CHGNet weights '{file}' not found; run `make setup`, or set {MODELS_VARIABLE} to the folder that holds \
+         them (looked in: {})",
+        .folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
+    )]
+    Absent {
+        /// Name of the file.
+        file: &'static str,
+        /// Folders that were searched.
+        folders: Vec<PathBuf>,
+    },
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Reason.
+        source: std::io::Error,
+    },
+    /// The file is not the published one.
+    #[error(
+        "{} is damaged: SHA-256 {found}, expected {expected}; delete it and run `make setup`",
+        .path.display()
+    )]
+    WrongChecksum {
+        /// The file.
+        path: PathBuf,
+        /// Its SHA-256.
+        found: String,
+        /// SHA-256 of the published weights.
+        expected: &'static str,
+    },
+    /// The file holds no complete model.
+    #[error("the file is no CHGNet model: {0}")]
+    Damaged(String),
+    /// The weights belong to another architecture.
+    #[error("the model has {name} = {found}, but only {expected} is covered")]
+    Architecture {
+        /// Name of the setting.
+        name: &'static str,
+        /// Its value.
+        found: String,
+        /// Value that is covered.
+        expected: &'static str,
+    },
+}
+
+/// A CHGNet model, ready to predict; may be shared by threads.
+pub struct Chgnet {
+    name: String,
+    hash: String,
+    parameters: Parameters<f32>,
+    /// Memory of finished calls for the next ones.
+    workspaces: Mutex<Vec<Workspace<f32>>>,
+}
+
+impl Chgnet {
+    /// Loads published weights from the folder of models (see [`folders`]).
+    ///
+    /// # Errors
+    /// When the weights are absent or damaged.
+    pub fn load(kind: ChgnetKind) -> Result<Self, ChgnetError> {
+        let (file, expected) = kind.file();
+        let folders = folders();
+        let Some(path) = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file()) else {
+            return Err(ChgnetError::Absent { file, folders });
+        };
+        let model = Self::from_file(&path, kind.name())?;
+        if model.hash != expected {
+            return Err(ChgnetError::WrongChecksum { path, found: model.hash, expected });
+        }
+        Ok(model)
+    }
+
+    /// Loads weights of one's own, in the format and with the architecture of 0.3.0, under a name of
+    /// one's own.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds something else.
+    pub fn from_file(path: &Path, name: &str) -> Result<Self, ChgnetError> {
+        let bytes = std::fs::read(path)
+            .map_err(|source| ChgnetError::Unreadable { path: path.to_owned(), source })?;
+        Ok(Self {
+            name: name.to_owned(),
+            hash: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            parameters: Parameters::from_safetensors(&bytes)?,
+            workspaces: Mutex::default(),
+        })
+    }
+
+    /// SHA-256 of the weights, 64 hex digits.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// Energies and what else is wanted, one result per crystal, in order; on the calling thread.
+    ///
+    /// An energy alone costs about a third of energy, forces and stress.
+    pub fn predict(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
+        let mut work = self.pool().pop().unwrap_or_default();
+        let predictions = crystals.iter().map(|crystal| self.predict_one(crystal, want, &mut work)).collect();
+        self.pool().push(work);
+        predictions
+    }
+
+    /// The memory pool. A thread that panicked while it held the lock has left a whole vector.
+    fn pool(&self) -> std::sync::MutexGuard<'_, Vec<Workspace<f32>>> {
+        self.workspaces.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn predict_one(
+        &self,
+        crystal: &Crystal,
+        want: Want,
+        work: &mut Workspace<f32>,
+    ) -> Result<Prediction, PotentialError> {
+        let graph = Graph::new(crystal)?;
+        let outcome = self.parameters.evaluate(&graph, want.forces || want.stress, want.magmoms, work);
+        let mut prediction =
+            Prediction { energy: outcome.energy, forces: None, stress: None, magmoms: outcome.magmoms };
+        let mut finite = outcome.energy.is_finite();
+        if let Some((atoms, strain)) = outcome.gradient {
+            finite &=
+                atoms.iter().all(|g| g.iter().all(|x| x.is_finite())) && strain.iter().all(|x| x.is_finite());
+            let scale = GPA_PER_EV_PER_A3 / graph.volume;
+            prediction.forces = want.forces.then(|| atoms.iter().map(|g| [-g.x, -g.y, -g.z]).collect());
+            prediction.stress =
+                want.stress.then(|| std::array::from_fn(|a| std::array::from_fn(|b| strain[(a, b)] * scale)));
+        }
+        if finite { Ok(prediction) } else { Err(PotentialError::NotFinite) }
+    }
+}
+
+impl Potential for Chgnet {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn protocol(&self) -> String {
+        format!("{} sha256:{} f32", self.name, &self.hash[..16])
+    }
+
+    fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
+        self.predict(crystals, want)
+    }
+}

@@ -1,0 +1,363 @@
+//! The network, forward: from a graph to the energy.
+//!
+//! Rows of the two long axes come in pairs. Bond `u = {i, j}` gives the rows `2u` (message to `i`)
+//! and `2u + 1` (message to `j`); an angle between the bonds `u` and `v` gives a row with the message
+//! to `u` and one with the message to `v`. So both rows share what is symmetric.
+
+use druse_representations::nalgebra::{Matrix3, Vector3};
+
+use super::basis::{FUNCTIONS, angular, radial};
+use super::gated::{Block, Kept, blocks, make_room, make_zero};
+use super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Angle, Graph};
+use super::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise, silu};
+use super::parameters::{Convolution, Gated, Parameters};
+
+/// Keeps the arc cosine away from its singular ends: 1 - 1e-6 in the f32 of the original, where
+/// straight angles notice the rounding.
+pub const COSINE_SCALE: f64 = 0.999_999_f32 as f64;
+
+/// Energy and what was asked for beside it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Energy of the cell (eV).
+    pub energy: f64,
+    /// dE/dr of each atom (eV/Å), and dE/dε of the lattice `L (1 + ε)` (eV).
+    pub gradient: Option<(Vec<Vector3<f64>>, Matrix3<f64>)>,
+    /// Magnetic moments (µB).
+    pub magmoms: Option<Vec<f64>>,
+}
+
+/// Values and derivatives of a basis, rows of [`FUNCTIONS`].
+#[derive(Default)]
+pub struct Basis<T> {
+    /// Values.
+    pub value: Vec<T>,
+    /// Derivatives with respect to the length or angle.
+    pub slope: Vec<T>,
+}
+
+impl<T: Real> Basis<T> {
+    fn make_room(&mut self, rows: usize) {
+        make_zero(&mut self.value, rows * FUNCTIONS);
+        make_zero(&mut self.slope, rows * FUNCTIONS);
+    }
+
+    fn put(&mut self, row: usize) -> impl FnMut(usize, f64, f64) + '_ {
+        let row = row * FUNCTIONS;
+        move |k, value, slope| {
+            self.value[row + k] = T::from_f64(value);
+            self.slope[row + k] = T::from_f64(slope);
+        }
+    }
+
+    fn rows(&self) -> Rows<'_, T> {
+        Rows { data: &self.value, stride: FUNCTIONS }
+    }
+}
+
+/// Gradients of the energy with respect to features and weights.
+#[derive(Default)]
+pub struct Gradients<T> {
+    /// Atom features, rows of 64.
+    pub atom: Vec<T>,
+    /// Bond features.
+    pub bond: Vec<T>,
+    /// Angle features, two rows an angle.
+    pub angle: Vec<T>,
+    /// Weights of messages between atoms, a row a bond.
+    pub atom_weights: Vec<T>,
+    /// Weights of messages between bonds, a row a short bond.
+    pub bond_weights: Vec<T>,
+}
+
+/// Memory of one evaluation, to be used again and again. Fields hold rows of 64 unless they say
+/// otherwise.
+#[derive(Default)]
+pub struct Workspace<T> {
+    pub(super) kept_atom: [Kept<T>; 4],
+    pub(super) kept_bond: [Kept<T>; 3],
+    pub(super) kept_angle: [Kept<T>; 2],
+    /// Slopes of the three activations of the readout, and its layer norm with inverse deviations.
+    pub(super) readout_slope: [Vec<T>; 3],
+    pub(super) readout_normalised: Vec<T>,
+    pub(super) readout_deviation: Vec<T>,
+    pub(super) bond_basis: Basis<T>,
+    pub(super) short_basis: Basis<T>,
+    pub(super) angle_basis: Basis<T>,
+    /// Features.
+    atom: Vec<T>,
+    bond: Vec<T>,
+    angle: Vec<T>,
+    /// Weights of messages.
+    pub(super) atom_weights: Vec<T>,
+    pub(super) bond_weights: Vec<T>,
+    /// Products of a first layer, or their gradients: two an atom and two a bond, rows of 128.
+    pub(super) atom_products: [Vec<T>; 2],
+    pub(super) bond_products: [Vec<T>; 2],
+    pub(super) block: Block<T>,
+    /// Sums of messages or their gradients.
+    pub(super) sum: Vec<T>,
+    pub(super) gradients: Gradients<T>,
+}
+
+/// `to += a`, element by element.
+#[inline(always)]
+pub fn add<T: Real>(to: &mut [T], a: &[T]) {
+    for (to, a) in to.iter_mut().zip(a) {
+        *to += *a;
+    }
+}
+
+/// Row `index` of rows of `width`.
+#[inline(always)]
+pub fn row<T>(data: &[T], index: usize, width: usize) -> &[T] {
+    &data[index * width..(index + 1) * width]
+}
+
+/// Row `index` of rows of `width`.
+#[inline(always)]
+pub fn row_mut<T>(data: &mut [T], index: usize, width: usize) -> &mut [T] {
+    &mut data[index * width..(index + 1) * width]
+}
+
+/// Cosine of an angle, slightly shrunk, and the angle.
+pub fn opening(graph: &Graph, angle: &Angle) -> (f64, f64) {
+    let [u, v] = angle.bonds.map(|bond| &graph.bonds[bond as usize]);
+    let cosine = u.vector.dot(&v.vector) / (u.length * v.length) * angle.signs[0] * angle.signs[1];
+    let cosine = (cosine * COSINE_SCALE).clamp(-COSINE_SCALE, COSINE_SCALE);
+    (cosine, cosine.acos())
+}
+
+impl<T: Real> Parameters<T> {
+    /// Energy of the graph's crystal, and its derivatives and magnetic moments if wanted.
+    pub fn evaluate(&self, graph: &Graph, gradient: bool, magmoms: bool, work: &mut Workspace<T>) -> Outcome {
+        work.block.make_room();
+        self.embed(graph, work);
+        let mut moments = None;
+        for (t, layer) in self.atom.iter().enumerate() {
+            if magmoms && t == 3 {
+                moments = Some(self.moments(graph, work));
+            }
+            work.kept_atom[t].make_room(2 * graph.bonds.len(), gradient);
+            atom_convolution(layer, t, graph, gradient, work);
+            if t < 3 && !graph.angles.is_empty() {
+                work.kept_bond[t].make_room(2 * graph.angles.len(), gradient);
+                bond_convolution(&self.bond[t], t, graph, gradient, work);
+                if t < 2 {
+                    work.kept_angle[t].make_room(2 * graph.angles.len(), gradient);
+                    angle_update(&self.angle[t], t, graph, gradient, work);
+                }
+            }
+        }
+        let energy = self.readout(graph, gradient, work);
+        let gradient = gradient.then(|| self.reverse(graph, work));
+        Outcome { energy, gradient, magmoms: moments }
+    }
+
+    /// Bases, first features and weights of messages.
+    fn embed(&self, graph: &Graph, work: &mut Workspace<T>) {
+        let (atoms, bonds, short, angles) =
+            (graph.numbers.len(), graph.bonds.len(), graph.short, graph.angles.len());
+        make_room(&mut work.atom, atoms * WIDTH);
+        for (i, &z) in graph.numbers.iter().enumerate() {
+            row_mut(&mut work.atom, i, WIDTH).copy_from_slice(row(&self.embedding, z as usize - 1, WIDTH));
+        }
+        work.bond_basis.make_room(bonds);
+        work.short_basis.make_room(short);
+        for (u, bond) in graph.bonds.iter().enumerate() {
+            radial(bond.length, ATOM_CUTOFF, &self.bond_frequencies, work.bond_basis.put(u));
+            if u < short {
+                radial(bond.length, ANGLE_CUTOFF, &self.short_frequencies, work.short_basis.put(u));
+            }
+        }
+        work.angle_basis.make_room(angles);
+        for (p, angle) in graph.angles.iter().enumerate() {
+            angular(opening(graph, angle).1, &self.angle_frequencies, work.angle_basis.put(p));
+        }
+        make_room(&mut work.bond, bonds * WIDTH);
+        make_room(&mut work.atom_weights, bonds * WIDTH);
+        make_room(&mut work.bond_weights, short * WIDTH);
+        make_room(&mut work.angle, 2 * angles * WIDTH);
+        let basis = work.bond_basis.rows();
+        multiply(bonds, basis, &self.bond_embedding.forward, Start::Zero, &mut work.bond, WIDTH);
+        multiply(bonds, basis, &self.atom_weights.forward, Start::Zero, &mut work.atom_weights, WIDTH);
+        let basis = work.short_basis.rows();
+        multiply(short, basis, &self.bond_weights.forward, Start::Zero, &mut work.bond_weights, WIDTH);
+        // Into every second row; the other one is equal.
+        let basis = work.angle_basis.rows();
+        multiply(angles, basis, &self.angle_embedding.forward, Start::Zero, &mut work.angle, 2 * WIDTH);
+        for rows in work.angle[..2 * angles * WIDTH].chunks_exact_mut(2 * WIDTH) {
+            let (one, other) = rows.split_at_mut(WIDTH);
+            other.copy_from_slice(one);
+        }
+    }
+
+    fn moments(&self, graph: &Graph, work: &Workspace<T>) -> Vec<f64> {
+        let rows = work.atom.chunks_exact(WIDTH).take(graph.numbers.len());
+        rows.map(|h| dot(h, &self.moment.0, self.moment.1).to_f64().abs()).collect()
+    }
+
+    /// Layer norm, three hidden layers, energies of the sites.
+    fn readout(&self, graph: &Graph, keep: bool, work: &mut Workspace<T>) -> f64 {
+        let atoms = graph.numbers.len();
+        make_room(&mut work.readout_normalised, atoms * WIDTH);
+        make_room(&mut work.readout_deviation, atoms);
+        let (gain, shift) = (&self.readout_norm.0, &self.readout_norm.1);
+        for i in 0..atoms {
+            let n = row_mut(&mut work.readout_normalised, i, WIDTH);
+            let h = row_mut(&mut work.atom, i, WIDTH);
+            n.copy_from_slice(h);
+            work.readout_deviation[i] = normalise(n.first_chunk_mut().expect("rows are WIDTH long"));
+            for k in 0..WIDTH {
+                h[k] = n[k] * gain[k] + shift[k];
+            }
+        }
+        make_room(&mut work.sum, atoms * WIDTH);
+        for ((layer, bias), slope) in self.readout.iter().zip(&mut work.readout_slope) {
+            let x = Rows { data: &work.atom, stride: WIDTH };
+            multiply(atoms, x, &layer.forward, Start::Bias(bias), &mut work.sum, WIDTH);
+            make_room(slope, if keep { atoms * WIDTH } else { 0 });
+            silu(&mut work.sum[..atoms * WIDTH], if keep { &mut slope[..atoms * WIDTH] } else { &mut [] });
+            std::mem::swap(&mut work.atom, &mut work.sum);
+        }
+        let rows = work.atom.chunks_exact(WIDTH).zip(&graph.numbers);
+        rows.map(|(x, &z)| dot(x, &self.energy.0, self.energy.1).to_f64() + self.reference[z as usize - 1])
+            .sum()
+    }
+}
+
+fn dot<T: Real>(x: &[T], weights: &[T], bias: T) -> T {
+    x.iter().zip(weights).fold(bias, |sum, (x, w)| sum + *x * *w)
+}
+
+fn atom_convolution<T: Real>(
+    layer: &Convolution<T>,
+    t: usize,
+    graph: &Graph,
+    keep: bool,
+    work: &mut Workspace<T>,
+) {
+    let Workspace { atom, bond, atom_weights, atom_products: [to, from], block, sum, kept_atom, .. } = work;
+    let atoms = graph.numbers.len();
+    let gated = &layer.gated;
+    let features = Rows { data: atom, stride: WIDTH };
+    make_room(to, atoms * WIDE);
+    make_room(from, atoms * WIDE);
+    multiply(atoms, features, &gated.parts[0].forward, Start::Bias(&gated.bias), to, WIDE);
+    multiply(atoms, features, &gated.parts[2].forward, Start::Zero, from, WIDE);
+    make_zero(sum, atoms * WIDTH);
+    for (start, rows) in blocks(2 * graph.bonds.len()) {
+        let bonds = start / 2..(start + rows) / 2;
+        let features = Rows { data: &bond[bonds.start * WIDTH..], stride: WIDTH };
+        multiply(rows / 2, features, &gated.parts[1].forward, Start::Zero, &mut block.pair, WIDE);
+        for (p, bond) in graph.bonds[bonds.clone()].iter().enumerate() {
+            let (i, j) = (bond.first as usize, bond.second as usize);
+            let both = row(&block.pair, p, WIDE);
+            let (one, other) = row_mut(&mut block.first, p, 2 * WIDE).split_at_mut(WIDE);
+            let (to_i, to_j) = (row(to, i, WIDE), row(to, j, WIDE));
+            let (from_i, from_j) = (row(from, i, WIDE), row(from, j, WIDE));
+            for k in 0..WIDE {
+                one[k] = to_i[k] + both[k] + from_j[k];
+                other[k] = to_j[k] + both[k] + from_i[k];
+            }
+        }
+        gated.forward(start, rows, keep, &mut kept_atom[t], block);
+        for (p, u) in bonds.enumerate() {
+            let weight = row(atom_weights, u, WIDTH);
+            for (place, site) in [graph.bonds[u].first, graph.bonds[u].second].into_iter().enumerate() {
+                let message = row(&block.message, 2 * p + place, WIDTH);
+                let sum = row_mut(sum, site as usize, WIDTH);
+                for k in 0..WIDTH {
+                    sum[k] += message[k] * weight[k];
+                }
+            }
+        }
+    }
+    multiply(atoms, Rows { data: sum, stride: WIDTH }, &layer.out.forward, Start::Output, atom, WIDTH);
+}
+
+/// First layers of the messages between bonds, in blocks: calls `then(start, rows, block, angle
+/// features)` for each.
+fn angle_rows<T: Real>(
+    gated: &Gated<T>,
+    graph: &Graph,
+    work: &mut Workspace<T>,
+    mut then: impl FnMut(usize, usize, &mut Block<T>, &mut [T]),
+) {
+    let Workspace {
+        atom,
+        bond,
+        angle,
+        atom_products: [middle, _],
+        bond_products: [first, second],
+        block,
+        ..
+    } = work;
+    let (atoms, short) = (graph.numbers.len(), graph.short);
+    make_room(middle, atoms * WIDE);
+    make_room(first, short * WIDE);
+    make_room(second, short * WIDE);
+    let features = Rows { data: atom, stride: WIDTH };
+    multiply(atoms, features, &gated.parts[3].forward, Start::Bias(&gated.bias), middle, WIDE);
+    let features = Rows { data: bond, stride: WIDTH };
+    multiply(short, features, &gated.parts[0].forward, Start::Zero, first, WIDE);
+    multiply(short, features, &gated.parts[1].forward, Start::Zero, second, WIDE);
+    for (start, rows) in blocks(2 * graph.angles.len()) {
+        let features = &mut angle[start * WIDTH..(start + rows) * WIDTH];
+        let x = Rows { data: features, stride: WIDTH };
+        multiply(rows, x, &gated.parts[2].forward, Start::Zero, &mut block.first, WIDE);
+        for (p, angle) in graph.angles[start / 2..(start + rows) / 2].iter().enumerate() {
+            let [u, v] = angle.bonds.map(|bond| bond as usize);
+            let middle = row(middle, angle.centre as usize, WIDE);
+            let (one, other) = row_mut(&mut block.first, p, 2 * WIDE).split_at_mut(WIDE);
+            let (first_u, second_u) = (row(first, u, WIDE), row(second, u, WIDE));
+            let (first_v, second_v) = (row(first, v, WIDE), row(second, v, WIDE));
+            for k in 0..WIDE {
+                one[k] = one[k] + middle[k] + first_u[k] + second_v[k];
+                other[k] = other[k] + middle[k] + first_v[k] + second_u[k];
+            }
+        }
+        then(start, rows, block, features);
+    }
+}
+
+fn bond_convolution<T: Real>(
+    layer: &Convolution<T>,
+    t: usize,
+    graph: &Graph,
+    keep: bool,
+    work: &mut Workspace<T>,
+) {
+    let mut kept = std::mem::take(&mut work.kept_bond[t]);
+    let mut sum = std::mem::take(&mut work.sum);
+    let weights = std::mem::take(&mut work.bond_weights);
+    make_zero(&mut sum, graph.short * WIDTH);
+    angle_rows(&layer.gated, graph, work, |start, rows, block, _| {
+        layer.gated.forward(start, rows, keep, &mut kept, block);
+        for (p, angle) in graph.angles[start / 2..(start + rows) / 2].iter().enumerate() {
+            let [u, v] = angle.bonds.map(|bond| bond as usize);
+            let (weight_u, weight_v) = (row(&weights, u, WIDTH), row(&weights, v, WIDTH));
+            for (place, target) in [u, v].into_iter().enumerate() {
+                let message = row(&block.message, 2 * p + place, WIDTH);
+                let sum = row_mut(&mut sum, target, WIDTH);
+                for k in 0..WIDTH {
+                    sum[k] += message[k] * weight_u[k] * weight_v[k];
+                }
+            }
+        }
+    });
+    let messages = Rows { data: &sum, stride: WIDTH };
+    multiply(graph.short, messages, &layer.out.forward, Start::Output, &mut work.bond, WIDTH);
+    work.kept_bond[t] = kept;
+    work.sum = sum;
+    work.bond_weights = weights;
+}
+
+fn angle_update<T: Real>(gated: &Gated<T>, t: usize, graph: &Graph, keep: bool, work: &mut Workspace<T>) {
+    let mut kept = std::mem::take(&mut work.kept_angle[t]);
+    angle_rows(gated, graph, work, |start, rows, block, features| {
+        gated.forward(start, rows, keep, &mut kept, block);
+        add(features, &block.message[..rows * WIDTH]);
+    });
+    work.kept_angle[t] = kept;
+}

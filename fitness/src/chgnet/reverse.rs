@@ -1,0 +1,283 @@
+//! The network, backward: from the energy to forces and stress.
+//!
+//! Reverse-mode differentiation by hand. Only geometry is differentiated, the parameters are fixed;
+//! what the forward pass has kept is in [`Workspace`].
+
+use druse_representations::nalgebra::{Matrix3, Vector3};
+
+use super::basis::FUNCTIONS;
+use super::gated::{Block, blocks, make_room, make_zero};
+use super::graph::Graph;
+use super::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise_reverse};
+use super::network::{Basis, COSINE_SCALE, Workspace, add, opening, row, row_mut};
+use super::parameters::{Convolution, Gated, Linear, Parameters};
+
+impl<T: Real> Parameters<T> {
+    /// dE/dr of each atom (eV/Å) and dE/dε (eV), after a forward pass that kept what is needed.
+    pub(super) fn reverse(
+        &self,
+        graph: &Graph,
+        work: &mut Workspace<T>,
+    ) -> (Vec<Vector3<f64>>, Matrix3<f64>) {
+        let (bonds, angles) = (graph.bonds.len(), graph.angles.len());
+        make_zero(&mut work.gradients.bond, bonds * WIDTH);
+        make_zero(&mut work.gradients.angle, 2 * angles * WIDTH);
+        make_zero(&mut work.gradients.atom_weights, bonds * WIDTH);
+        make_zero(&mut work.gradients.bond_weights, graph.short * WIDTH);
+        self.readout_reverse(graph, work);
+        for (t, layer) in self.atom.iter().enumerate().rev() {
+            if t < 3 && angles > 0 {
+                if t < 2 {
+                    angle_update_reverse(&self.angle[t], t, graph, work);
+                }
+                bond_convolution_reverse(&self.bond[t], t, graph, work);
+            }
+            atom_convolution_reverse(layer, t, graph, work);
+        }
+        self.geometry_reverse(graph, work)
+    }
+
+    /// Fills the gradient of the atom features.
+    fn readout_reverse(&self, graph: &Graph, work: &mut Workspace<T>) {
+        let atoms = graph.numbers.len();
+        let used = ..atoms * WIDTH;
+        let Workspace { gradients, sum, readout_slope, readout_normalised, readout_deviation, .. } = work;
+        make_room(&mut gradients.atom, atoms * WIDTH);
+        for gradient in gradients.atom[used].chunks_exact_mut(WIDTH) {
+            gradient.copy_from_slice(&self.energy.0);
+        }
+        for ((layer, _), slope) in self.readout.iter().zip(readout_slope).rev() {
+            for (gradient, slope) in gradients.atom[used].iter_mut().zip(&slope[used]) {
+                *gradient *= *slope;
+            }
+            let x = Rows { data: &gradients.atom, stride: WIDTH };
+            multiply(atoms, x, &layer.reverse, Start::Zero, sum, WIDTH);
+            std::mem::swap(&mut gradients.atom, sum);
+        }
+        for i in 0..atoms {
+            let gradient = row_mut(&mut gradients.atom, i, WIDTH);
+            let mut scaled = [T::ZERO; WIDTH];
+            for k in 0..WIDTH {
+                scaled[k] = gradient[k] * self.readout_norm.0[k];
+            }
+            let normalised = row(readout_normalised, i, WIDTH).first_chunk().expect("rows are WIDTH long");
+            let out = gradient.first_chunk_mut().expect("rows are WIDTH long");
+            normalise_reverse(normalised, readout_deviation[i], &scaled, out);
+        }
+    }
+
+    /// From gradients of features and weights to those of bond vectors, atoms and strain.
+    fn geometry_reverse(&self, graph: &Graph, work: &mut Workspace<T>) -> (Vec<Vector3<f64>>, Matrix3<f64>) {
+        let Workspace { gradients, bond_basis, short_basis, angle_basis, sum, .. } = work;
+        let bonds = graph.bonds.len();
+        let mut length = vec![0.0; bonds];
+        through_basis(&self.bond_embedding, &gradients.bond, WIDTH, bond_basis, sum, &mut length);
+        through_basis(&self.atom_weights, &gradients.atom_weights, WIDTH, bond_basis, sum, &mut length);
+        let short = &mut length[..graph.short];
+        through_basis(&self.bond_weights, &gradients.bond_weights, WIDTH, short_basis, sum, short);
+        let mut theta = vec![0.0; graph.angles.len()];
+        // Both rows of an angle began as the same features.
+        for rows in gradients.angle[..2 * graph.angles.len() * WIDTH].chunks_exact_mut(2 * WIDTH) {
+            let (one, other) = rows.split_at_mut(WIDTH);
+            add(one, other);
+        }
+        through_basis(&self.angle_embedding, &gradients.angle, 2 * WIDTH, angle_basis, sum, &mut theta);
+
+        let mut vector: Vec<Vector3<f64>> = graph
+            .bonds
+            .iter()
+            .zip(&length)
+            .map(|(bond, gradient)| bond.vector * (gradient / bond.length))
+            .collect();
+        for (angle, theta_gradient) in graph.angles.iter().zip(&theta) {
+            let (cosine, _) = opening(graph, angle);
+            // d theta / d (u . v), the shrinking of the cosine included
+            let factor = -COSINE_SCALE * theta_gradient / (1.0 - cosine * cosine).sqrt();
+            let [u, v] = angle.bonds.map(|bond| bond as usize);
+            let unit = |bond: usize, sign: f64| graph.bonds[bond].vector * (sign / graph.bonds[bond].length);
+            let (unit_u, unit_v) = (unit(u, angle.signs[0]), unit(v, angle.signs[1]));
+            let plain = unit_u.dot(&unit_v);
+            vector[u] += (unit_v - unit_u * plain) * (factor * angle.signs[0] / graph.bonds[u].length);
+            vector[v] += (unit_u - unit_v * plain) * (factor * angle.signs[1] / graph.bonds[v].length);
+        }
+        let mut atoms = vec![Vector3::zeros(); graph.numbers.len()];
+        let mut strain = Matrix3::zeros();
+        for (bond, gradient) in graph.bonds.iter().zip(&vector) {
+            atoms[bond.first as usize] += gradient;
+            atoms[bond.second as usize] -= gradient;
+            strain += bond.vector * gradient.transpose();
+        }
+        (atoms, strain)
+    }
+}
+
+/// Adds to `out` (one a row) the gradient of the basis' argument, given that of the mapped features
+/// (rows of 64, `stride` apart).
+fn through_basis<T: Real>(
+    map: &Linear<T>,
+    gradient: &[T],
+    stride: usize,
+    basis: &Basis<T>,
+    buffer: &mut Vec<T>,
+    out: &mut [f64],
+) {
+    make_room(buffer, out.len() * FUNCTIONS);
+    multiply(out.len(), Rows { data: gradient, stride }, &map.reverse, Start::Zero, buffer, FUNCTIONS);
+    let rows = buffer.chunks_exact(FUNCTIONS).zip(basis.slope.chunks_exact(FUNCTIONS));
+    for (out, (gradient, slope)) in out.iter_mut().zip(rows) {
+        *out += gradient.iter().zip(slope).map(|(g, s)| (*g * *s).to_f64()).sum::<f64>();
+    }
+}
+
+fn atom_convolution_reverse<T: Real>(
+    layer: &Convolution<T>,
+    t: usize,
+    graph: &Graph,
+    work: &mut Workspace<T>,
+) {
+    let Workspace { kept_atom, atom_weights, atom_products: [to, from], block, sum, gradients, .. } = work;
+    let atoms = graph.numbers.len();
+    let gated = &layer.gated;
+    make_room(sum, atoms * WIDTH);
+    let features = Rows { data: &gradients.atom, stride: WIDTH };
+    multiply(atoms, features, &layer.out.reverse, Start::Zero, sum, WIDTH);
+    make_zero(to, atoms * WIDE);
+    make_zero(from, atoms * WIDE);
+    for (start, rows) in blocks(2 * graph.bonds.len()) {
+        let bonds = start / 2..(start + rows) / 2;
+        for (p, u) in bonds.clone().enumerate() {
+            let weight = row(atom_weights, u, WIDTH);
+            for (place, site) in [graph.bonds[u].first, graph.bonds[u].second].into_iter().enumerate() {
+                let incoming = row(sum, site as usize, WIDTH);
+                let gradient = row_mut(&mut block.gradient, 2 * p + place, WIDTH);
+                for k in 0..WIDTH {
+                    gradient[k] = incoming[k] * weight[k];
+                }
+            }
+        }
+        gated.reverse(start, rows, &kept_atom[t], block);
+        for (p, u) in bonds.clone().enumerate() {
+            let (i, j) = (graph.bonds[u].first as usize, graph.bonds[u].second as usize);
+            let weights = row_mut(&mut gradients.atom_weights, u, WIDTH);
+            let (one, other) = row(&block.message, p, 2 * WIDTH).split_at(WIDTH);
+            let (sum_i, sum_j) = (row(sum, i, WIDTH), row(sum, j, WIDTH));
+            for k in 0..WIDTH {
+                weights[k] += one[k] * sum_i[k] + other[k] * sum_j[k];
+            }
+            let (one, other) = row(&block.first, p, 2 * WIDE).split_at(WIDE);
+            add(row_mut(to, i, WIDE), one);
+            add(row_mut(from, j, WIDE), one);
+            add(row_mut(to, j, WIDE), other);
+            add(row_mut(from, i, WIDE), other);
+            let both = row_mut(&mut block.pair, p, WIDE);
+            for k in 0..WIDE {
+                both[k] = one[k] + other[k];
+            }
+        }
+        let out = &mut gradients.bond[bonds.start * WIDTH..bonds.end * WIDTH];
+        let x = Rows { data: &block.pair, stride: WIDE };
+        multiply(rows / 2, x, &gated.parts[1].reverse, Start::Output, out, WIDTH);
+    }
+    for (products, part) in [(to, &gated.parts[0]), (from, &gated.parts[2])] {
+        let x = Rows { data: products, stride: WIDE };
+        multiply(atoms, x, &part.reverse, Start::Output, &mut gradients.atom, WIDTH);
+    }
+}
+
+/// Gradients of the first layers of messages between bonds. `before` fills a block's gradient of
+/// messages, `after` reads its messages.
+fn angle_rows_reverse<T: Real>(
+    gated: &Gated<T>,
+    graph: &Graph,
+    work: &mut Workspace<T>,
+    mut pass: impl FnMut(usize, usize, &mut Block<T>, &[T]),
+) {
+    let Workspace { atom_products: [middle, _], bond_products: [first, second], block, gradients, .. } = work;
+    let (atoms, short) = (graph.numbers.len(), graph.short);
+    make_zero(middle, atoms * WIDE);
+    make_zero(first, short * WIDE);
+    make_zero(second, short * WIDE);
+    for (start, rows) in blocks(2 * graph.angles.len()) {
+        let features = &mut gradients.angle[start * WIDTH..(start + rows) * WIDTH];
+        pass(start, rows, block, features);
+        for (p, angle) in graph.angles[start / 2..(start + rows) / 2].iter().enumerate() {
+            let [u, v] = angle.bonds.map(|bond| bond as usize);
+            let (one, other) = row(&block.first, p, 2 * WIDE).split_at(WIDE);
+            let middle = row_mut(middle, angle.centre as usize, WIDE);
+            for k in 0..WIDE {
+                middle[k] += one[k] + other[k];
+            }
+            add(row_mut(first, u, WIDE), one);
+            add(row_mut(second, v, WIDE), one);
+            add(row_mut(first, v, WIDE), other);
+            add(row_mut(second, u, WIDE), other);
+        }
+        let x = Rows { data: &block.first, stride: WIDE };
+        multiply(rows, x, &gated.parts[2].reverse, Start::Output, features, WIDTH);
+    }
+    let x = Rows { data: middle, stride: WIDE };
+    multiply(atoms, x, &gated.parts[3].reverse, Start::Output, &mut gradients.atom, WIDTH);
+    for (products, part) in [(first, &gated.parts[0]), (second, &gated.parts[1])] {
+        let x = Rows { data: products, stride: WIDE };
+        multiply(short, x, &part.reverse, Start::Output, &mut gradients.bond, WIDTH);
+    }
+}
+
+fn angle_update_reverse<T: Real>(gated: &Gated<T>, t: usize, graph: &Graph, work: &mut Workspace<T>) {
+    let kept = std::mem::take(&mut work.kept_angle[t]);
+    angle_rows_reverse(gated, graph, work, |start, rows, block, features| {
+        block.gradient[..rows * WIDTH].copy_from_slice(features);
+        gated.reverse(start, rows, &kept, block);
+    });
+    work.kept_angle[t] = kept;
+}
+
+fn bond_convolution_reverse<T: Real>(
+    layer: &Convolution<T>,
+    t: usize,
+    graph: &Graph,
+    work: &mut Workspace<T>,
+) {
+    let kept = std::mem::take(&mut work.kept_bond[t]);
+    let weights = std::mem::take(&mut work.bond_weights);
+    let mut weight_gradients = std::mem::take(&mut work.gradients.bond_weights);
+    let mut sum = std::mem::take(&mut work.sum);
+    make_room(&mut sum, graph.short * WIDTH);
+    let features = Rows { data: &work.gradients.bond, stride: WIDTH };
+    multiply(graph.short, features, &layer.out.reverse, Start::Zero, &mut sum, WIDTH);
+    angle_rows_reverse(&layer.gated, graph, work, |start, rows, block, _| {
+        let angles = &graph.angles[start / 2..(start + rows) / 2];
+        for (p, angle) in angles.iter().enumerate() {
+            let [u, v] = angle.bonds.map(|bond| bond as usize);
+            let (weight_u, weight_v) = (row(&weights, u, WIDTH), row(&weights, v, WIDTH));
+            for (place, target) in [u, v].into_iter().enumerate() {
+                let incoming = row(&sum, target, WIDTH);
+                let gradient = row_mut(&mut block.gradient, 2 * p + place, WIDTH);
+                for k in 0..WIDTH {
+                    gradient[k] = incoming[k] * weight_u[k] * weight_v[k];
+                }
+            }
+        }
+        layer.gated.reverse(start, rows, &kept, block);
+        for (p, angle) in angles.iter().enumerate() {
+            let [u, v] = angle.bonds.map(|bond| bond as usize);
+            let (one, other) = row(&block.message, p, 2 * WIDTH).split_at(WIDTH);
+            let (sum_u, sum_v) = (row(&sum, u, WIDTH), row(&sum, v, WIDTH));
+            let mut product = [T::ZERO; WIDTH];
+            for k in 0..WIDTH {
+                product[k] = one[k] * sum_u[k] + other[k] * sum_v[k];
+            }
+            for (target, partner) in [(u, v), (v, u)] {
+                let weight = row(&weights, partner, WIDTH);
+                let gradient = row_mut(&mut weight_gradients, target, WIDTH);
+                for k in 0..WIDTH {
+                    gradient[k] += product[k] * weight[k];
+                }
+            }
+        }
+    });
+    work.kept_bond[t] = kept;
+    work.bond_weights = weights;
+    work.gradients.bond_weights = weight_gradients;
+    work.sum = sum;
+}

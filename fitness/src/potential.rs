@@ -1,0 +1,126 @@
+//! Potentials: anything that gives energies, forces and stresses of crystals.
+
+use druse_representations::crystal::DisorderedSite;
+use druse_representations::{Crystal, NeighbourError};
+
+/// What to compute beside the energy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Want {
+    /// Forces on the atoms.
+    pub forces: bool,
+    /// Stress of the cell.
+    pub stress: bool,
+    /// Magnetic moments, from potentials that have them.
+    pub magmoms: bool,
+}
+
+impl Want {
+    /// The energy alone; the cheapest.
+    pub const ENERGY: Self = Self { forces: false, stress: false, magmoms: false };
+    /// Energy, forces and stress.
+    pub const FORCES: Self = Self { forces: true, stress: true, magmoms: false };
+    /// Everything.
+    pub const ALL: Self = Self { forces: true, stress: true, magmoms: true };
+}
+
+/// What a potential says about one crystal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Energy of the cell (eV).
+    pub energy: f64,
+    /// Force on each atom (eV/Å), Cartesian.
+    pub forces: Option<Vec<[f64; 3]>>,
+    /// Stress (GPa), positive = tension: `S = (1/V) dE/dε` with lattice `L (1 + ε)`.
+    pub stress: Option<[[f64; 3]; 3]>,
+    /// Size of the magnetic moment of each atom (µB).
+    pub magmoms: Option<Vec<f64>>,
+}
+
+/// eV/Å^3 in GPa (exact in the SI of 2019).
+pub const GPA_PER_EV_PER_A3: f64 = 160.217_663_4;
+
+/// Why a potential has no energy for a crystal.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PotentialError {
+    /// The crystal has no sites.
+    #[error("a crystal without sites has no energy")]
+    Empty,
+    /// A site without exactly one element.
+    #[error(transparent)]
+    Disordered(#[from] DisorderedSite),
+    /// An element that the potential was not made for.
+    #[error("site {site} holds {element}, which {potential} does not know; it covers {covered}")]
+    UnknownElement {
+        /// Index of the site, from 0.
+        site: usize,
+        /// Symbol.
+        element: &'static str,
+        /// Name of the potential.
+        potential: &'static str,
+        /// Elements that it covers, in words.
+        covered: &'static str,
+    },
+    /// An atom that sees no other.
+    #[error("site {site} has no neighbour within {cutoff} Å; the potential is for condensed matter only")]
+    LoneAtom {
+        /// Index of the site, from 0.
+        site: usize,
+        /// Cut-off (Å).
+        cutoff: f64,
+    },
+    /// The geometry admits no neighbour list.
+    #[error(transparent)]
+    Geometry(#[from] NeighbourError),
+    /// The result is not a finite number.
+    #[error("the energy, a force or the stress is not a finite number")]
+    NotFinite,
+    /// Anything else, in words.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Energies, forces and stresses of crystals.
+///
+/// Object-safe, so that campaigns and relaxations take any implementation.
+///
+/// # A complete potential of one's own
+///
+/// ```
+/// use druse_fitness::potential::{Potential, PotentialError, Prediction, Want};
+/// use druse_representations::{Crystal, Neighbours};
+///
+/// /// Lennard-Jones argon: ε = 0.0104 eV, σ = 3.40 Å, cut off at 8 Å. Energies only.
+/// struct Argon;
+///
+/// impl Potential for Argon {
+///     fn name(&self) -> &str {
+///         "argon"
+///     }
+///     fn protocol(&self) -> String {
+///         "Lennard-Jones 0.0104 eV 3.40 Å 8 Å".into()
+///     }
+///     fn evaluate(&self, crystals: &[&Crystal], _: Want) -> Vec<Result<Prediction, PotentialError>> {
+///         let energy = |crystal: &Crystal| {
+///             let pairs = Neighbours::within(crystal, 8.0)?;
+///             let energy = pairs.distance.iter().map(|r| {
+///                 let x = (3.40 / r).powi(6);
+///                 0.5 * 4.0 * 0.0104 * (x * x - x)
+///             });
+///             Ok(Prediction { energy: energy.sum(), forces: None, stress: None, magmoms: None })
+///         };
+///         crystals.iter().map(|crystal| energy(crystal)).collect()
+///     }
+/// }
+/// ```
+pub trait Potential: Send + Sync {
+    /// Name in campaign files and results.
+    fn name(&self) -> &str;
+
+    /// Everything that the numbers depend on: version, hash of the weights, number type.
+    fn protocol(&self) -> String;
+
+    /// Predictions for several crystals, in order. Quantities that were not wanted are `None`, and
+    /// so are wanted ones that the potential does not have.
+    fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>>;
+}
