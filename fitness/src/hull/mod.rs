@@ -34,5 +34,7 @@ mod simplex;
 mod system;
 #[cfg(test)]
 mod tests;
+mod tier;
 
 pub use diagram::{Component, Exclude, HullError, PhaseDiagram, PhaseEntry, Placement, ZERO_TOLERANCE};
+pub use tier::HullTier;

@@ -1,0 +1,87 @@
+//! The tier that places a design of known energy on the convex hull.
+
+use std::sync::Arc;
+
+use druse_representations::Design;
+
+use super::{Exclude, PhaseDiagram};
+use crate::objective::{Properties, Tier, TierOutcome, property};
+
+/// Reads the energy per atom that an earlier tier found and writes energy above hull and formation
+/// energy. The phase diagram must hold energies of the same model.
+pub struct HullTier {
+    diagram: Arc<PhaseDiagram>,
+    reference: String,
+}
+
+impl HullTier {
+    /// A tier on `diagram`; `reference` names the set that it was made of, for the protocol.
+    pub fn new(diagram: Arc<PhaseDiagram>, reference: impl Into<String>) -> Self {
+        Self { diagram, reference: reference.into() }
+    }
+
+    fn place<D: Design>(&self, design: &D, known: &Properties) -> Result<Properties, String> {
+        let energy = known
+            .get(property::ENERGY_PER_ATOM)
+            .ok_or_else(|| format!("no {} from an earlier tier", property::ENERGY_PER_ATOM))?;
+        let placement = self
+            .diagram
+            .energy_above_hull(&design.composition(), *energy, Exclude::Nothing)
+            .map_err(|error| error.to_string())?;
+        Ok(Properties::from([
+            (property::ENERGY_ABOVE_HULL.to_owned(), placement.energy_above_hull),
+            (property::FORMATION_ENERGY.to_owned(), placement.formation_energy),
+        ]))
+    }
+}
+
+impl<D: Design> Tier<D> for HullTier {
+    fn name(&self) -> &str {
+        "hull"
+    }
+
+    fn protocol(&self) -> String {
+        format!("convex hull of {} (sha256 {})", self.reference, self.diagram.digest())
+    }
+
+    fn run(&self, items: &[(&D, &Properties)]) -> Vec<TierOutcome<D>> {
+        items
+            .iter()
+            .map(|(design, known)| match self.place(*design, known) {
+                Ok(properties) => TierOutcome::Passed { design: (*design).clone(), properties },
+                Err(reason) => TierOutcome::Rejected { reason: format!("hull: {reason}") },
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hull::PhaseEntry;
+    use druse_representations::{Crystal, Element, Lattice};
+
+    #[test]
+    fn designs_are_placed_or_rejected_with_a_reason() {
+        let entry = |formula: &str, energy_per_atom| PhaseEntry {
+            id: formula.to_owned(),
+            composition: formula.parse().unwrap(),
+            energy_per_atom,
+        };
+        let diagram = PhaseDiagram::new([entry("Na", -1.0), entry("Cl", -2.0), entry("NaCl", -3.5)]).unwrap();
+        let tier = HullTier::new(Arc::new(diagram), "three phases");
+        let atom = |symbol: &str, x| (Element::from_symbol(symbol).unwrap(), [x; 3]);
+        let cscl_type = Crystal::ordered(Lattice::cubic(3.5), [atom("Na", 0.0), atom("Cl", 0.5)]);
+        let with_iron = Crystal::ordered(Lattice::cubic(3.5), [atom("Na", 0.0), atom("Fe", 0.5)]);
+        let energy = Properties::from([(property::ENERGY_PER_ATOM.to_owned(), -3.3)]);
+        let none = Properties::new();
+        let outcomes = tier.run(&[(&cscl_type, &energy), (&with_iron, &energy), (&cscl_type, &none)]);
+        let TierOutcome::Passed { properties, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
+        assert!((properties[property::ENERGY_ABOVE_HULL] - 0.2).abs() < 1e-12);
+        assert!((properties[property::FORMATION_ENERGY] + 1.8).abs() < 1e-12);
+        for (outcome, word) in outcomes[1..].iter().zip(["Fe", "energy_per_atom"]) {
+            let TierOutcome::Rejected { reason } = outcome else { panic!("{outcome:?}") };
+            assert!(reason.starts_with("hull: ") && reason.contains(word), "{reason}");
+        }
+    }
+}

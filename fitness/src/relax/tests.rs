@@ -1,0 +1,178 @@
+use std::path::Path;
+
+use druse_representations::{Crystal, Element, Lattice, Neighbours};
+
+use super::*;
+use crate::chgnet::{Chgnet, ChgnetKind};
+
+/// A crystal of points joined by springs of unlike length and strength, with exact forces and
+/// stress: a potential whose minimum can be worked out by hand.
+struct Springs;
+
+const CUTOFF: f64 = 3.2;
+
+impl Potential for Springs {
+    fn name(&self) -> &str {
+        "springs"
+    }
+    fn protocol(&self) -> String {
+        "(r - 2.5)^2 smoothed to zero at 3.2 Å".into()
+    }
+    fn evaluate(&self, crystals: &[&Crystal], _: Want) -> Vec<Result<Prediction, PotentialError>> {
+        crystals.iter().map(|crystal| springs(crystal)).collect()
+    }
+}
+
+fn springs(crystal: &Crystal) -> Result<Prediction, PotentialError> {
+    let pairs = Neighbours::within(crystal, CUTOFF)?;
+    let positions = crystal.cartesian();
+    let (mut energy, mut forces) = (0.0, vec![[0.0; 3]; positions.len()]);
+    let mut virial = [[0.0; 3]; 3];
+    for (i, j, image, r) in pairs.iter() {
+        let shift = Vector3::from(image.map(f64::from));
+        let d = positions[j] + crystal.lattice.to_cartesian(&shift) - positions[i];
+        // u = (r - 2.5)^2 (r - 3.2)^2, half of it for each direction of a pair
+        let (x, y) = (r - 2.5, r - CUTOFF);
+        energy += 0.5 * x * x * y * y;
+        let slope = 0.5 * (2.0 * x * y * y + 2.0 * x * x * y);
+        for a in 0..3 {
+            forces[i][a] += slope * d[a] / r;
+            forces[j][a] -= slope * d[a] / r;
+            for b in 0..3 {
+                virial[a][b] += slope * d[a] * d[b] / r;
+            }
+        }
+    }
+    let scale = crate::potential::GPA_PER_EV_PER_A3 / crystal.lattice.volume();
+    let stress = virial.map(|row| row.map(|x| x * scale));
+    Ok(Prediction { energy, forces: Some(forces), stress: Some(stress), magmoms: None })
+}
+
+fn simple_cubic(edge: f64, shear: f64) -> Crystal {
+    let lattice = Lattice::from_rows([[edge, shear, 0.0], [0.0, edge, 0.0], [0.0, 0.0, edge]]);
+    Crystal::ordered(lattice, [(Element::from_symbol("Po").unwrap(), [0.1; 3])])
+}
+
+#[test]
+fn a_strained_cube_returns_to_its_springs() {
+    let start = simple_cubic(2.6, 0.1);
+    let options = RelaxOptions { fmax: 1e-6, ..RelaxOptions::default() };
+    let result = &relax(&Springs, &[&start], &options)[0];
+    assert_eq!(result.verdict, Verdict::Converged);
+    assert!(result.crystal.lattice.lengths().iter().all(|a| (a - 2.5).abs() < 1e-5), "{result:?}");
+    assert!(result.is_stress_free());
+}
+
+#[test]
+fn cell_freedom_is_respected() {
+    let start = simple_cubic(2.6, 0.1);
+    let with = |cell| {
+        let options = RelaxOptions { fmax: 1e-6, cell, ..RelaxOptions::default() };
+        relax(&Springs, &[&start], &options).remove(0).crystal.lattice
+    };
+    assert_eq!(with(CellFreedom::Fixed), start.lattice);
+    let volume = with(CellFreedom::ConstantVolume).volume();
+    assert!((volume / start.lattice.volume() - 1.0).abs() < 1e-9);
+    let hydrostatic = with(CellFreedom::Hydrostatic);
+    for (x, y) in hydrostatic.angles().into_iter().zip(start.lattice.angles()) {
+        assert!((x - y).abs() < 1e-9);
+    }
+    assert!(hydrostatic.volume() < start.lattice.volume());
+}
+
+#[test]
+fn pressure_shrinks_the_cell_until_stress_balances_it() {
+    let options = RelaxOptions { fmax: 1e-6, pressure: 1.0, ..RelaxOptions::default() };
+    let result = relax(&Springs, &[&simple_cubic(2.5, 0.0)], &options).remove(0);
+    assert!(result.is_converged() && result.max_stress < 1e-3);
+    assert!(result.crystal.lattice.volume() < 2.5_f64.powi(3));
+}
+
+#[test]
+fn guards_name_the_reason() {
+    let verdict = |crystal: &Crystal, guards: Guards, pressure| {
+        let options = RelaxOptions { guards, pressure, fmax: 1e-9, ..RelaxOptions::default() };
+        relax(&Springs, &[crystal], &options).remove(0).verdict
+    };
+    let po = Element::from_symbol("Po").unwrap();
+    let near = Crystal::ordered(Lattice::cubic(4.0), [(po, [0.0; 3]), (po, [0.1, 0.0, 0.0])]);
+    let cube = simple_cubic(2.5, 0.0);
+    assert!(matches!(verdict(&near, Guards::default(), 0.0), Verdict::Clash { step: 0, .. }));
+    assert!(matches!(verdict(&cube, Guards::default(), 400.0), Verdict::Collapse { .. }));
+    assert!(matches!(verdict(&cube, Guards::default(), -400.0), Verdict::Explosion { .. }));
+    let strict = Guards { max_force: 1e-3, settling_steps: 0, ..Guards::default() };
+    let two = Crystal::ordered(Lattice::cubic(5.0), [(po, [0.0; 3]), (po, [0.42, 0.5, 0.45])]);
+    let two = Crystal { lattice: Lattice::cubic(3.4), ..two };
+    assert!(
+        matches!(verdict(&two, strict, 0.0), Verdict::WildForce { .. }),
+        "{:?}",
+        verdict(&two, strict, 0.0)
+    );
+    let few = RelaxOptions { steps: 2, fmax: 1e-12, ..RelaxOptions::default() };
+    let short = relax(&Springs, &[&simple_cubic(2.6, 0.1)], &few).remove(0);
+    assert!(matches!(short.verdict, Verdict::OutOfSteps { steps: 2, .. }) && short.verdict.is_usable());
+}
+
+/// Shared reference data; `None` (with a word) where they are not at hand.
+fn shared(file: &str) -> Option<serde_json::Value> {
+    let root = std::env::var_os("DRUSE_SHARED_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        std::path::PathBuf::from,
+    );
+    let Ok(text) = std::fs::read_to_string(root.join(file)) else {
+        println!("skipped: no shared data");
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// End energies of ASE 3.29 FIRE on FrechetCellFilter with chgnet 0.4.2, fmax 0.01 eV/Å.
+#[test]
+fn relaxations_reach_the_reference_energies() {
+    let Some(data) = shared("chgnet/relax.json") else { return };
+    let chgnet = Chgnet::load(ChgnetKind::V030).unwrap();
+    let options = RelaxOptions { fmax: 0.01, ..RelaxOptions::default() };
+    let numbers =
+        |value: &serde_json::Value| -> Vec<[f64; 3]> { serde_json::from_value(value.clone()).unwrap() };
+    let mut worst = (0.0, String::new());
+    for (name, entry) in data["structures"].as_object().unwrap() {
+        let start = &entry["start"];
+        let rows = numbers(&start["lattice"]);
+        let elements: Vec<u8> = serde_json::from_value(start["numbers"].clone()).unwrap();
+        let atoms =
+            elements.iter().map(|&z| Element::from_atomic_number(z).unwrap()).zip(numbers(&start["frac"]));
+        let crystal = Crystal::ordered(Lattice::from_rows([rows[0], rows[1], rows[2]]), atoms);
+        if crystal.sites.len() > 14 {
+            continue; // the two largest would take as long as all others
+        }
+        let result = relax(&chgnet, &[&crystal], &options).remove(0);
+        assert!(result.is_converged(), "{name}: {}", result.verdict);
+        let energy = result.prediction.unwrap().energy / crystal.sites.len() as f64;
+        let expected = entry["fmax0.01"]["e_final"].as_f64().unwrap();
+        let difference = (energy - expected).abs();
+        println!("{name:22} {:3} steps {:+.2e} eV/atom", result.steps, energy - expected);
+        if difference > worst.0 {
+            worst = (difference, name.clone());
+        }
+    }
+    assert!(worst.0 <= 2e-3, "{worst:?}");
+}
+
+#[test]
+fn a_batch_relaxes_as_each_crystal_alone() {
+    let Ok(chgnet) = Chgnet::load(ChgnetKind::V030) else { panic!("run make setup") };
+    let crystals: Vec<Crystal> = [("Mg", "O", 4.4), ("Na", "Cl", 5.4), ("Ga", "As", 5.9)]
+        .into_iter()
+        .map(|(x, y, a)| {
+            let half = 0.5 * a;
+            let lattice = Lattice::from_rows([[0.0, half, half], [half, 0.1, half], [half, half, 0.0]]);
+            let atom = |symbol, x| (Element::from_symbol(symbol).unwrap(), [x; 3]);
+            Crystal::ordered(lattice, [atom(x, 0.0), atom(y, 0.48)])
+        })
+        .collect();
+    let options = RelaxOptions::default();
+    let together = relax(&chgnet, &crystals.iter().collect::<Vec<_>>(), &options);
+    for (crystal, joint) in crystals.iter().zip(&together) {
+        assert_eq!(&relax(&chgnet, &[crystal], &options)[0], joint);
+    }
+}

@@ -1,0 +1,60 @@
+//! Relaxation as a tier of the funnel.
+
+use std::sync::Arc;
+
+use druse_representations::Crystal;
+
+use super::{RelaxOptions, Relaxation, relax};
+use crate::objective::{Properties, Tier, TierOutcome, property};
+use crate::potential::Potential;
+
+/// Relaxes crystals and writes energy, forces, stress, steps and convergence. Structures that
+/// break a guard are rejected; those that ran out of steps go on with `converged` = 0.
+pub struct RelaxTier {
+    potential: Arc<dyn Potential>,
+    options: RelaxOptions,
+}
+
+impl RelaxTier {
+    /// A tier with this potential.
+    pub fn new(potential: Arc<dyn Potential>, options: RelaxOptions) -> Self {
+        Self { potential, options }
+    }
+}
+
+impl Tier<Crystal> for RelaxTier {
+    fn name(&self) -> &str {
+        "relax"
+    }
+
+    fn protocol(&self) -> String {
+        let options = serde_json::to_string(&self.options).unwrap_or_default();
+        format!("relaxation by {}, FIRE with Fréchet cell filter, {options}", self.potential.protocol())
+    }
+
+    fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
+        let crystals: Vec<&Crystal> = items.iter().map(|(crystal, _)| *crystal).collect();
+        relax(self.potential.as_ref(), &crystals, &self.options).into_iter().map(outcome).collect()
+    }
+}
+
+fn outcome(relaxation: Relaxation) -> TierOutcome<Crystal> {
+    let (true, Some(prediction), Some(start)) =
+        (relaxation.verdict.is_usable(), &relaxation.prediction, relaxation.energy_start)
+    else {
+        return TierOutcome::Rejected { reason: relaxation.verdict.to_string() };
+    };
+    let atoms = relaxation.crystal.sites.len() as f64;
+    let properties = [
+        (property::ENERGY_PER_ATOM, prediction.energy / atoms),
+        (property::ENERGY_PER_ATOM_START, start / atoms),
+        (property::MAX_FORCE, relaxation.max_force),
+        (property::MAX_STRESS, relaxation.max_stress),
+        (property::RELAXATION_STEPS, relaxation.steps as f64),
+        (property::CONVERGED, f64::from(u8::from(relaxation.is_converged()))),
+    ];
+    TierOutcome::Passed {
+        properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        design: relaxation.crystal,
+    }
+}
