@@ -25,7 +25,9 @@ fn keys(object: &Value) -> Vec<&str> {
 #[test]
 fn help_of_the_program_and_of_every_command() {
     insta::assert_snapshot!("help", druse(&["--help"]).out);
-    for command in ["hull", "score", "symmetry", "data elements", "schema"] {
+    for command in
+        ["hull", "score", "symmetry", "data elements", "data import", "data info", "data split", "schema"]
+    {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
         insta::assert_snapshot!(format!("help_{}", command.replace(' ', "_")), druse(&arguments).out);
@@ -227,6 +229,52 @@ fn scores_of_structures() {
 
     let ran = druse_in(folder.path(), &["score", "some.jsonl", "--objectives", "nicety"]);
     assert!(ran.code == 2 && ran.err.starts_with("error: unknown objective 'nicety'"), "{}", ran.err);
+}
+
+#[test]
+fn data_is_imported_looked_at_and_split() {
+    let folder = structures();
+    let run = |arguments: &[&str]| druse_in(folder.path(), arguments);
+    fs::write(folder.path().join("labels.csv"), "id,gap\nsilicon,1.1\n").unwrap();
+    let ran = run(&[
+        "data",
+        "import",
+        "some.jsonl",
+        "--to",
+        "imported",
+        "--source",
+        "hand",
+        "--date",
+        "2026-11-22",
+        "--labels",
+        "labels.csv",
+        "--json",
+        "-",
+    ]);
+    let imported = results(&ran);
+    assert_eq!(keys(&imported), ["folder", "provenance", "labels"]);
+    assert_eq!(imported["provenance"]["count"], 2);
+    assert_eq!(imported["provenance"]["rejected"][0]["id"], "bad");
+    assert_eq!(imported["labels"][0]["joined"], 1);
+    let again = run(&["data", "import", "some.jsonl", "--to", "imported"]);
+    assert_eq!(
+        (again.code, again.err.as_str()),
+        (2, "error: imported exists already: choose another folder or remove it\n")
+    );
+
+    let info = results(&run(&["data", "info", "imported/structures.jsonl.gz", "--json", "-"]));
+    assert_eq!(info["structures"], 2);
+    assert_eq!(info["elements"], json!(["Na", "Si", "Cl"]));
+    assert_eq!(info["properties"], json!({"gap": 1}));
+    insta::assert_snapshot!("data_info", run(&["data", "info", "some.jsonl"]).out);
+
+    let split = ["data", "split", "imported/structures.jsonl.gz", "--to", "parts", "--fractions"];
+    let parts = results(&run(&[&split[..], &["0.5,0,0.5", "--json", "-"]].concat()));
+    assert_eq!((&parts["train"], &parts["validation"], &parts["test"]), (&json!(1), &json!(0), &json!(1)));
+    assert_eq!(fs::read_dir(folder.path().join("parts")).unwrap().count(), 3);
+    for bad in ["0.5,0.5", "0.5,0.2,0.5", "a,b,c"] {
+        assert_eq!(run(&[&split[..], &[bad]].concat()).code, 2, "{bad}");
+    }
 }
 
 #[test]

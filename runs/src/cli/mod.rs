@@ -1,9 +1,11 @@
 //! Arguments, and one file per command.
 
 mod data;
+mod date;
 mod failure;
 mod hull;
 mod output;
+mod reference;
 mod results;
 mod schema;
 mod score;

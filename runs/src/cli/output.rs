@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+use druse::representations::io::{Format, Record, WriteError, write_file as io_write};
 use serde_json::Value;
 
 use super::Global;
@@ -29,6 +30,27 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         Ok(())
     };
     attempt().map_err(|error| Failure::write(path, &error))
+}
+
+/// Writes all files beside their place first, so that a full disk leaves nothing half-written.
+/// Existing files of the same names are replaced.
+pub fn write_structures(folder: &Path, format: Format, files: &[(String, &[Record])]) -> Result<(), Failure> {
+    let fail = |error: std::io::Error| Failure::write(folder, &error);
+    let absolute = std::path::absolute(folder).map_err(fail)?;
+    let parent = absolute.parent().unwrap_or(&absolute);
+    fs::create_dir_all(parent).map_err(fail)?;
+    let staging = tempfile::Builder::new().prefix(".druse-").tempdir_in(parent).map_err(fail)?;
+    for (name, records) in files {
+        io_write(&staging.path().join(name), format, records).map_err(|error| match error {
+            WriteError::Io { .. } => Failure::write(folder, &std::io::Error::other(error.to_string())),
+            other => Failure::input(other),
+        })?;
+    }
+    fs::create_dir_all(folder).map_err(fail)?;
+    for (name, _) in files {
+        fs::rename(staging.path().join(name), folder.join(name)).map_err(fail)?;
+    }
+    Ok(())
 }
 
 /// Prints text on standard output. A reader that went away (`druse ... | head`) is no failure.

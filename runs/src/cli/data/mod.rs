@@ -1,6 +1,9 @@
 //! `druse data ...`
 
 mod elements;
+mod import;
+mod info;
+mod split;
 
 use clap::Subcommand;
 
@@ -9,12 +12,21 @@ use super::failure::Failure;
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Read structures into a folder with their provenance
+    Import(import::Arguments),
+    /// Tell what files of structures or reference energies hold
+    Info(info::Arguments),
+    /// Split structures into training, validation and test sets
+    Split(split::Arguments),
     /// Show the tables of element data with their sources
     Elements(elements::Arguments),
 }
 
 pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
     match command {
+        Command::Import(arguments) => import::run(arguments, global),
+        Command::Info(arguments) => info::run(arguments, global),
+        Command::Split(arguments) => split::run(arguments, global),
         Command::Elements(arguments) => elements::run(arguments, global),
     }
 }
