@@ -25,9 +25,18 @@ fn keys(object: &Value) -> Vec<&str> {
 #[test]
 fn help_of_the_program_and_of_every_command() {
     insta::assert_snapshot!("help", druse(&["--help"]).out);
-    for command in
-        ["hull", "score", "symmetry", "data elements", "data import", "data info", "data split", "schema"]
-    {
+    for command in [
+        "energy",
+        "hull",
+        "score",
+        "symmetry",
+        "data elements",
+        "data import",
+        "data info",
+        "data split",
+        "data reference",
+        "schema",
+    ] {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
         insta::assert_snapshot!(format!("help_{}", command.replace(' ', "_")), druse(&arguments).out);

@@ -2,9 +2,12 @@
 
 mod data;
 mod date;
+mod energy;
 mod failure;
 mod hull;
 mod output;
+mod potential;
+mod progress;
 mod reference;
 mod results;
 mod schema;
@@ -55,6 +58,8 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Energy, forces, stress and magnetic moments by a potential
+    Energy(energy::Arguments),
     /// Energy above the convex hull
     Hull(hull::Arguments),
     /// Values of objectives
@@ -80,6 +85,7 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: &Cli) -> Result<(), Failure> {
     cli.global.start_threads()?;
     match &cli.command {
+        Command::Energy(arguments) => energy::run(arguments, &cli.global),
         Command::Hull(arguments) => hull::run(arguments, &cli.global),
         Command::Score(arguments) => score::run(arguments, &cli.global),
         Command::Symmetry(arguments) => symmetry::run(arguments, &cli.global),

@@ -3,6 +3,7 @@
 mod elements;
 mod import;
 mod info;
+mod reference;
 mod split;
 
 use clap::Subcommand;
@@ -20,6 +21,8 @@ pub enum Command {
     Split(split::Arguments),
     /// Show the tables of element data with their sources
     Elements(elements::Arguments),
+    /// Compute the energies of known structures: a reference for the hull and for novelty
+    Reference(reference::Arguments),
 }
 
 pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
@@ -28,5 +31,6 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(arguments, global),
         Command::Split(arguments) => split::run(arguments, global),
         Command::Elements(arguments) => elements::run(arguments, global),
+        Command::Reference(arguments) => reference::run(arguments, global),
     }
 }
