@@ -164,6 +164,22 @@ fn try_one(id: String, crystal: &Crystal, seed: usize) -> Outcome {
 }
 
 #[test]
+fn the_comparison_sees_differences() {
+    let [na, cl, k] = ["Na", "Cl", "K"].map(|symbol| symbol.parse::<Element>().unwrap());
+    let salt = |a: f64, elements: [Element; 2], x: f64| {
+        let h = a / 2.0;
+        let lattice = Lattice::from_rows([[0.0, h, h], [h, 0.0, h], [h, h, 0.0]]);
+        Crystal::ordered(lattice, [(elements[0], [0.0; 3]), (elements[1], [x; 3])])
+    };
+    let original = salt(5.64, [na, cl], 0.5);
+    assert!(same_crystal(&original, &disguised(&original, 3)));
+    assert!(!same_crystal(&original, &salt(5.64, [k, cl], 0.5)));
+    assert!(!same_crystal(&original, &salt(5.84, [na, cl], 0.5)));
+    assert!(!same_crystal(&original, &salt(5.64, [na, cl], 0.47)));
+    assert!(!same_crystal(&original, &salt(5.64, [na, cl], 0.25)));
+}
+
+#[test]
 fn materials_project_structures_come_back() {
     let Some(data) = shared_data() else {
         println!("skipped: no shared data");

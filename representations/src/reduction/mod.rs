@@ -7,6 +7,7 @@
 pub(crate) mod hermite;
 mod niggli;
 mod primitive;
+pub(crate) mod sites;
 
 use nalgebra::Matrix3;
 
@@ -15,6 +16,7 @@ use crate::lattice::Lattice;
 
 pub use niggli::{is_niggli, niggli};
 pub use primitive::primitive;
+pub(crate) use primitive::{Folded, fold};
 
 /// Why a cell cannot be reduced.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,7 +47,7 @@ pub fn niggli_crystal(crystal: &Crystal) -> Result<Crystal, ReductionError> {
 }
 
 /// The sites in the cell that the unimodular T leads to.
-fn in_cell(crystal: &Crystal, lattice: Lattice, t: &Matrix3<i32>) -> Crystal {
+pub(crate) fn in_cell(crystal: &Crystal, lattice: Lattice, t: &Matrix3<i32>) -> Crystal {
     // Unimodular: the inverse is integral, rounding makes it exact.
     let inverse = t.map(f64::from).try_inverse().map_or_else(Matrix3::identity, |m| m.map(f64::round));
     let sites = crystal

@@ -3,10 +3,10 @@
 use nalgebra::{Matrix3, Vector3};
 
 use super::hermite::hermite;
+use super::sites::SiteLookup;
 use super::{ReductionError, niggli, niggli_crystal};
-use crate::crystal::{Crystal, Site, wrap};
+use crate::crystal::{Crystal, Site};
 use crate::lattice::Lattice;
-use crate::symmetry::species_classes;
 
 /// Halvings of the tolerance before the cell counts as primitive.
 const MAX_TRIALS: usize = 12;
@@ -29,96 +29,41 @@ pub fn primitive(crystal: &Crystal, tolerance: f64) -> Result<Crystal, Reduction
     }
     let reduced = niggli_crystal(crystal)?;
     let thinnest = reduced.lattice.plane_spacings().into_iter().fold(f64::INFINITY, f64::min);
-    let mut tolerance = tolerance.min(thinnest / 4.0);
+    let mut tolerance = tolerance.min(thinnest / 8.0);
     for _ in 0..MAX_TRIALS {
-        let lookup = Lookup::new(&reduced, tolerance);
-        let translations = lookup.translations();
-        if translations.len() <= 1 {
-            break;
-        }
-        if let Some(smaller) = fold(&reduced, &lookup, &translations) {
-            return niggli_crystal(&smaller);
+        if let Some(folded) = fold(&reduced, tolerance) {
+            return Ok(folded.crystal);
         }
         tolerance /= 2.0;
     }
     Ok(reduced)
 }
 
-/// Sites by species, sorted along a, for finding the site at a place.
-struct Lookup<'a> {
-    crystal: &'a Crystal,
-    tolerance: f64,
-    window: f64,
-    classes: Vec<i32>,
-    /// For each class its sites as (wrapped first coordinate, index).
-    sorted: Vec<Vec<(f64, usize)>>,
+/// A crystal folded into its primitive cell.
+pub(crate) struct Folded {
+    /// The primitive cell, Niggli reduced.
+    pub(crate) crystal: Crystal,
+    /// Integer matrix B with `x_primitive = B x_input` (columns).
+    pub(crate) to_primitive: Matrix3<f64>,
+    /// For each site of the input its site in the primitive cell.
+    pub(crate) mapping: Vec<usize>,
 }
 
-impl<'a> Lookup<'a> {
-    fn new(crystal: &'a Crystal, tolerance: f64) -> Self {
-        let (classes, kinds) = species_classes(crystal);
-        let mut sorted = vec![Vec::new(); kinds.len()];
-        for (index, (site, &class)) in crystal.sites.iter().zip(&classes).enumerate() {
-            sorted[class as usize].push((wrap(site.frac[0]), index));
-        }
-        for list in &mut sorted {
-            list.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
-        }
-        let window = tolerance / crystal.lattice.plane_spacings()[0];
-        Self { crystal, tolerance, window, classes, sorted }
-    }
-
-    /// The site of class `class` nearest to `place` within the tolerance, and the way to it.
-    fn find(&self, class: i32, place: &Vector3<f64>) -> Option<(usize, Vector3<f64>)> {
-        let list = &self.sorted[class as usize];
-        let x = wrap(place[0]);
-        let mut best: Option<(f64, usize, Vector3<f64>)> = None;
-        for shift in [-1.0, 0.0, 1.0] {
-            let start = list.partition_point(|entry| entry.0 < x + shift - self.window);
-            for &(y, index) in &list[start..] {
-                if y > x + shift + self.window {
-                    break;
-                }
-                let mut d = self.crystal.sites[index].frac - place;
-                d -= d.map(f64::round);
-                let distance = self.crystal.lattice.to_cartesian(&d).norm();
-                if distance <= self.tolerance && best.as_ref().is_none_or(|(least, ..)| distance < *least) {
-                    best = Some((distance, index, d));
-                }
-            }
-        }
-        best.map(|(_, index, d)| (index, d))
-    }
-
-    /// Translations (fractional, the zero included) that carry every site onto a distinct site of
-    /// its class.
-    fn translations(&self) -> Vec<Vector3<f64>> {
-        let rarest = (0..self.sorted.len()).min_by_key(|&class| self.sorted[class].len());
-        let Some(sites) = rarest.map(|class| &self.sorted[class]) else { return Vec::new() };
-        let frac = |index: usize| self.crystal.sites[index].frac;
-        let Some(&(_, first)) = sites.first() else { return Vec::new() };
-        sites.iter().filter_map(|&(_, other)| self.confirm(&(frac(other) - frac(first)))).collect()
-    }
-
-    /// The translation averaged over all sites, when it carries the crystal onto itself.
-    fn confirm(&self, translation: &Vector3<f64>) -> Option<Vector3<f64>> {
-        let mut taken = vec![false; self.classes.len()];
-        let mut sum = Vector3::zeros();
-        for (site, &class) in self.crystal.sites.iter().zip(&self.classes) {
-            let (target, d) = self.find(class, &(site.frac + translation))?;
-            if std::mem::replace(&mut taken[target], true) {
-                return None;
-            }
-            sum += d;
-        }
-        Some(translation + sum / self.classes.len() as f64)
-    }
-}
-
-/// The cell of the lattice that `translations` and the cell span; `None` when they form no group
-/// of that order or sites do not fall together accordingly.
-fn fold(crystal: &Crystal, lookup: &Lookup, translations: &[Vector3<f64>]) -> Option<Crystal> {
+/// Folds a Niggli-reduced crystal along all translations that carry it onto itself within
+/// `tolerance` (Å); `None` when these form no group.
+pub(crate) fn fold(crystal: &Crystal, tolerance: f64) -> Option<Folded> {
+    let lookup = SiteLookup::new(crystal, 2.0 * tolerance);
+    let identity = Matrix3::identity();
+    let translations: Vec<Vector3<f64>> =
+        lookup.images(&identity, tolerance).into_iter().map(|image| image.translation).collect();
     let order = translations.len();
+    if order <= 1 {
+        return Some(Folded {
+            crystal: crystal.clone(),
+            to_primitive: identity,
+            mapping: (0..crystal.sites.len()).collect(),
+        });
+    }
     if !crystal.sites.len().is_multiple_of(order) {
         return None;
     }
@@ -128,7 +73,7 @@ fn fold(crystal: &Crystal, lookup: &Lookup, translations: &[Vector3<f64>]) -> Op
     for t in translations {
         let scaled: [f64; 3] = std::array::from_fn(|k| t[k] * n);
         let off = Vector3::from(scaled.map(|x| (x - x.round()) / n));
-        if crystal.lattice.to_cartesian(&off).norm() > lookup.tolerance {
+        if crystal.lattice.to_cartesian(&off).norm() > tolerance {
             return None;
         }
         rows.push(scaled.map(|x| x.round() as i64));
@@ -139,43 +84,53 @@ fn fold(crystal: &Crystal, lookup: &Lookup, translations: &[Vector3<f64>]) -> Op
         return None;
     }
     let finer = Matrix3::from_fn(|i, j| basis[i][j] as f64 / n);
-    let back = finer.transpose().try_inverse()?;
+    let back = finer.transpose().try_inverse()?.map(f64::round);
     let lattice = Lattice::from_matrix(finer * crystal.lattice.matrix());
-    // Work in a reduced basis: nearest images are found by rounding.
+    // Nearest images are found by rounding in a reduced basis.
     let (lattice, t) = niggli(&lattice).ok()?;
-    let back = t.map(f64::from).transpose().try_inverse()?.map(f64::round) * back;
+    let to_primitive = t.map(f64::from).transpose().try_inverse()?.map(f64::round) * back;
 
-    let mut groups: Vec<(i32, Site, Vector3<f64>, usize)> = Vec::new();
-    for (site, &class) in crystal.sites.iter().zip(&lookup.classes) {
-        let place = back * site.frac;
-        let near = |other: &Site| {
-            let mut d = place - other.frac;
+    let mut groups: Vec<Group> = Vec::new();
+    let mut mapping = Vec::with_capacity(crystal.sites.len());
+    for (site, &class) in crystal.sites.iter().zip(lookup.classes()) {
+        let place = to_primitive * site.frac;
+        let near = |group: &Group| {
+            let mut d = place - group.site.frac;
             d -= d.map(f64::round);
-            (lattice.to_cartesian(&d).norm() <= 2.0 * lookup.tolerance).then_some(d)
+            let close = lattice.to_cartesian(&d).norm() <= 4.0 * tolerance;
+            (group.class == class && close).then_some(d)
         };
-        let known = groups.iter_mut().find_map(|group| {
-            let d = if group.0 == class { near(&group.1) } else { None }?;
-            Some((group, d))
-        });
-        match known {
-            Some((group, d)) => {
-                group.2 += d;
-                group.3 += 1;
+        let known = groups.iter().enumerate().find_map(|(index, group)| Some((index, near(group)?)));
+        let index = match known {
+            Some((index, d)) => {
+                groups[index].sum += d;
+                groups[index].count += 1;
+                index
             }
             None => {
-                let first = Site { occupants: site.occupants.clone(), frac: place };
-                groups.push((class, first, Vector3::zeros(), 1));
+                let site = Site { occupants: site.occupants.clone(), frac: place };
+                groups.push(Group { class, site, sum: Vector3::zeros(), count: 1 });
+                groups.len() - 1
             }
-        }
+        };
+        mapping.push(index);
     }
-    if groups.len() * order != crystal.sites.len() || groups.iter().any(|group| group.3 != order) {
+    if groups.iter().any(|group| group.count != order) {
         return None;
     }
     let sites = groups
         .into_iter()
-        .map(|(_, site, sum, count)| Site { frac: site.frac + sum / count as f64, ..site })
+        .map(|group| Site { frac: group.site.frac + group.sum / n, ..group.site })
         .collect();
-    Some(Crystal { lattice, sites }.wrapped())
+    Some(Folded { crystal: Crystal { lattice, sites }.wrapped(), to_primitive, mapping })
+}
+
+/// Sites that fall together: class, first of them, sum of the ways from it, and their number.
+struct Group {
+    class: i32,
+    site: Site,
+    sum: Vector3<f64>,
+    count: usize,
 }
 
 #[cfg(test)]

@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::crystal::{Crystal, Occupant, Site};
 use crate::lattice::Lattice;
+use crate::reduction::hermite::hermite;
+use crate::reduction::{Folded, in_cell, niggli};
 use crate::wyckoff::space_group;
+
+use super::search::well_posed;
 
 /// Occupancies that differ by less than this count as the same when sites are compared.
 const OCCUPANCY_TOLERANCE: f64 = 1e-3;
@@ -127,8 +131,8 @@ pub struct SymmetryInfo {
     pub conventional: Crystal,
     /// Idealised primitive cell of the standard setting.
     pub primitive: Crystal,
-    /// Tolerance that the search ended with (Å); it lowers or raises the given one by itself when
-    /// the operations found do not form a group.
+    /// Tolerance that the result belongs to (Å): about 0.9 of the given one, or less where the
+    /// operations found within that form no group.
     pub symprec: f64,
 }
 
@@ -148,54 +152,93 @@ impl SymmetryInfo {
 /// # Errors
 /// For impossible cells, sites that coincide, and when the search finds no consistent group.
 pub fn analyse(crystal: &Crystal, symprec: f64) -> Result<SymmetryInfo, SymmetryError> {
-    check(crystal, symprec)?;
-    let (numbers, classes) = species_classes(crystal);
-    let lattice = moyo::base::Lattice::new(*crystal.lattice.matrix());
-    let cell = Cell::new(lattice, crystal.fractional(), numbers);
-    // The checks above exclude the inputs known to break the search; a panic of the library on an
-    // unknown one must still not end a campaign.
-    let found = catch_unwind(AssertUnwindSafe(|| {
-        MoyoDataset::new(&cell, symprec, AngleTolerance::default(), Setting::Standard, true)
-    }));
+    check_values(crystal, symprec)?;
+    // Searches work on reduced cells: in long thin ones nearest images are not found by rounding.
+    let (lattice, t) = niggli(&crystal.lattice).map_err(|error| SymmetryError::BadCell(error.to_string()))?;
+    let reduced = in_cell(crystal, lattice, &t);
+    check_lattice(&reduced.lattice, symprec)?;
+    let nearest = check_overlaps(&reduced, symprec)?;
     let failed = |reason: String| SymmetryError::SearchFailed { symprec, reason };
+    // Farther apart than this sites cannot be mistaken for each other.
+    let bound = symprec.min(nearest / 4.0);
+    let posed = well_posed(&reduced, bound)
+        .ok_or_else(|| failed("the operations found form no group at any smaller tolerance".into()))?;
+    let Folded { crystal: primitive, to_primitive, mapping } = posed.folded;
+    let (numbers, classes) = species_classes(&primitive);
+    let columns = moyo::base::Lattice::new(*primitive.lattice.matrix());
+    let cell = Cell::new(columns, primitive.fractional(), numbers);
+    // A panic of the library on an unforeseen input must not end a campaign.
+    let found = catch_unwind(AssertUnwindSafe(|| {
+        MoyoDataset::new(&cell, posed.symprec, AngleTolerance::default(), Setting::Standard, true)
+    }));
     let data = found
         .map_err(|_| failed("the search stopped on an internal error".into()))?
         .map_err(|error| failed(error.to_string()))?;
     let group = u8::try_from(data.number).ok().and_then(space_group);
     let group = group.ok_or_else(|| failed(format!("unknown space group {}", data.number)))?;
     let crystal_of = |cell: &Cell| crystal_from(cell, &classes);
-    let sites = data
-        .wyckoffs
+    let mut first_of_orbit = std::collections::BTreeMap::new();
+    let sites = mapping
         .iter()
-        .zip(&data.site_symmetry_symbols)
-        .zip(&data.orbits)
-        .map(|((&letter, symbol), &representative)| SiteSymmetry {
-            letter,
-            symbol: symbol.clone(),
-            representative,
+        .enumerate()
+        .map(|(index, &site)| SiteSymmetry {
+            letter: data.wyckoffs[site],
+            symbol: data.site_symmetry_symbols[site].clone(),
+            representative: *first_of_orbit.entry(data.orbits[site]).or_insert(index),
         })
         .collect();
+    let to_primitive = to_primitive * inverse_transpose(&t);
     Ok(SymmetryInfo {
         number: group.number(),
         symbol: group.symbol().to_owned(),
         hall_number: data.hall_number,
         point_group: group.point_group().to_owned(),
         pearson_symbol: data.pearson_symbol.clone(),
-        operations: data
-            .operations
-            .iter()
-            .map(|op| Operation { rotation: op.rotation, translation: op.translation })
-            .collect(),
+        operations: operations_in_cell(&data.operations, &to_primitive),
         sites,
-        site_in_primitive: data.mapping_std_prim.clone(),
+        site_in_primitive: mapping.iter().map(|&site| data.mapping_std_prim[site]).collect(),
         conventional: crystal_of(&data.std_cell),
         primitive: crystal_of(&data.prim_std_cell),
         symprec: data.symprec,
     })
 }
 
-/// Refuses what no search can handle.
-fn check(crystal: &Crystal, symprec: f64) -> Result<(), SymmetryError> {
+/// Inverse of the transpose of a unimodular matrix.
+fn inverse_transpose(t: &Matrix3<i32>) -> Matrix3<f64> {
+    t.map(f64::from).try_inverse().map_or_else(Matrix3::identity, |m| m.map(f64::round).transpose())
+}
+
+/// Operations of the primitive cell in a cell with `x_primitive = B x_cell`, pure translations of
+/// that cell included; those that do not keep its lattice are left out.
+fn operations_in_cell(operations: &[moyo::base::Operation], to_primitive: &Matrix3<f64>) -> Vec<Operation> {
+    let Some(back) = to_primitive.try_inverse() else { return Vec::new() };
+    // Columns of B generate the lattice of the cell within the primitive one.
+    let columns = (0..3).map(|j| std::array::from_fn(|i| to_primitive[(i, j)].round() as i64)).collect();
+    let Some(basis) = hermite(columns) else { return Vec::new() };
+    let mut translations = Vec::new();
+    for i in 0..basis[0][0] {
+        for j in 0..basis[1][1] {
+            for k in 0..basis[2][2] {
+                translations.push(back * Vector3::new(i as f64, j as f64, k as f64));
+            }
+        }
+    }
+    let mut all = Vec::with_capacity(operations.len() * translations.len());
+    for shift in &translations {
+        for operation in operations {
+            let exact = back * operation.rotation.map(f64::from) * to_primitive;
+            let rotation = exact.map(f64::round);
+            if (exact - rotation).amax() < 1e-6 {
+                let translation = (back * operation.translation + shift).map(crate::crystal::wrap);
+                all.push(Operation { rotation: rotation.map(|x| x as i32), translation });
+            }
+        }
+    }
+    all
+}
+
+/// Refuses values that no search can handle.
+fn check_values(crystal: &Crystal, symprec: f64) -> Result<(), SymmetryError> {
     if !(symprec > 0.0 && symprec.is_finite()) {
         return Err(SymmetryError::BadTolerance(symprec));
     }
@@ -214,46 +257,44 @@ fn check(crystal: &Crystal, symprec: f64) -> Result<(), SymmetryError> {
         };
         return Err(SymmetryError::BadSite { site, reason });
     }
-    check_lattice(&crystal.lattice, symprec)?;
-    check_overlaps(crystal, symprec)
+    Ok(())
 }
 
-/// Ratio of the longest vector to the smallest distance between cell faces above which a search is
-/// hopeless: positions with 16 digits no longer resolve the tolerance.
-const MAX_SKEWNESS: f64 = 1e4;
-/// Longest vector (Å) of a cell that is analysed.
+/// Longest vector (Å) of a reduced cell that is analysed.
 const MAX_LENGTH: f64 = 1e5;
 
+/// Shortest vector (Å) of a reduced cell that is analysed: far below any distance of atoms.
+const MIN_LENGTH: f64 = 0.1;
+
+/// Refuses reduced cells that are too large or too thin.
 fn check_lattice(lattice: &Lattice, symprec: f64) -> Result<(), SymmetryError> {
-    let lengths = lattice.lengths();
     let bad = |reason: String| Err(SymmetryError::BadCell(reason));
-    if !lattice.matrix().iter().all(|x| x.is_finite()) {
-        return bad("its vectors are not finite".into());
-    }
-    let longest = lengths.into_iter().fold(0.0, f64::max);
-    if longest.is_nan() || longest > MAX_LENGTH {
+    let longest = lattice.lengths().into_iter().fold(0.0, f64::max);
+    if longest > MAX_LENGTH {
         return bad(format!(
             "its longest vector has {longest:.3e} Å; at most {MAX_LENGTH:.0e} Å are analysed"
         ));
     }
-    if lattice.volume() <= 0.0 {
-        return bad("it spans no volume".into());
+    let shortest = lattice.lengths().into_iter().fold(f64::INFINITY, f64::min);
+    if shortest < MIN_LENGTH {
+        return bad(format!(
+            "its shortest vector has {shortest:.3e} Å; at least {MIN_LENGTH} Å are analysed"
+        ));
     }
     let thinnest = lattice.plane_spacings().into_iter().fold(f64::INFINITY, f64::min);
-    if longest > MAX_SKEWNESS * thinnest {
-        return bad(format!("longest vector {longest:.3e} Å against a thickness of {thinnest:.3e} Å"));
-    }
-    if thinnest < 4.0 * symprec {
+    if thinnest < 8.0 * symprec {
         return bad(format!("thickness {thinnest:.3e} Å is not large against symprec {symprec} Å"));
     }
     Ok(())
 }
 
-/// Refuses sites closer than the tolerance: permutations of sites would be ambiguous. Cells of
-/// neighbouring boxes of fractional coordinates are compared by sorting along a.
-fn check_overlaps(crystal: &Crystal, symprec: f64) -> Result<(), SymmetryError> {
+/// The smallest distance between sites of a reduced cell up to four times the tolerance (Å);
+/// refuses sites closer than the tolerance, which no search can tell apart. Sites are sorted along
+/// a, so few pairs are compared.
+fn check_overlaps(crystal: &Crystal, symprec: f64) -> Result<f64, SymmetryError> {
     let lattice = &crystal.lattice;
-    let window = symprec / lattice.plane_spacings()[0];
+    let mut nearest = 4.0 * symprec;
+    let window = nearest / lattice.plane_spacings()[0];
     let mut order: Vec<(f64, usize)> =
         crystal.sites.iter().enumerate().map(|(i, site)| (crate::crystal::wrap(site.frac[0]), i)).collect();
     order.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
@@ -272,9 +313,10 @@ fn check_overlaps(crystal: &Crystal, symprec: f64) -> Result<(), SymmetryError> 
                 let (first, second) = (i.min(j), i.max(j));
                 return Err(SymmetryError::OverlappingSites { first, second, distance, symprec });
             }
+            nearest = nearest.min(distance);
         }
     }
-    Ok(())
+    Ok(nearest)
 }
 
 /// Occupants of a site by atomic number.

@@ -265,9 +265,9 @@ fn smallest(keys: &[Vec<f64>]) -> Vec<usize> {
     let mut rest: Vec<usize> = (0..keys.len()).collect();
     let length = keys.iter().map(Vec::len).min().unwrap_or(0);
     for place in 0..length {
-        let value = |i: usize| keys[i][place];
-        let least = rest.iter().map(|&i| value(i)).fold(f64::INFINITY, f64::min);
-        rest.retain(|&i| value(i) <= least + TOLERANCE);
+        let value = |key: &[f64]| key[place];
+        let least = rest.iter().map(|&i| value(&keys[i])).fold(f64::INFINITY, f64::min);
+        rest.retain(|&i| value(&keys[i]) <= least + TOLERANCE);
     }
     rest
 }

@@ -54,8 +54,10 @@ pub enum CodeError {
         /// Letter found.
         letter: char,
     },
-    /// Wrong number of free parameters, or one that is not finite.
-    #[error("orbit {orbit}: Wyckoff position '{letter}' takes {expected} finite parameters, found {found:?}")]
+    /// Wrong number of free parameters, or one that is not finite or far outside of [0, 1).
+    #[error(
+        "orbit {orbit}: Wyckoff position '{letter}' takes {expected} parameters in [0, 1), found {found:?}"
+    )]
     BadParameters {
         /// Index of the orbit, from 0.
         orbit: usize,
@@ -167,7 +169,8 @@ impl SymmetryCode {
             letter,
         })?;
         let expected = position.degrees_of_freedom();
-        if orbit.free.len() != expected || !orbit.free.iter().all(|x| x.is_finite()) {
+        // Whole numbers do no harm; beyond this digits are lost.
+        if orbit.free.len() != expected || !orbit.free.iter().all(|x| x.abs() <= 1e3) {
             let found = orbit.free.clone();
             return Err(CodeError::BadParameters { orbit: index, letter, expected, found });
         }

@@ -12,6 +12,7 @@ mod canonical;
 mod code;
 mod normalizer;
 mod representation;
+mod search;
 mod system;
 #[cfg(test)]
 mod tests;

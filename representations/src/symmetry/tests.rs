@@ -258,6 +258,85 @@ fn odd_input_is_an_error() {
     assert!(matches!(analyse(&broken, 0.01), Err(SymmetryError::BadSite { site: 0, .. })));
 }
 
+/// Random skewed, distorted or nearly symmetric cells with atoms near special places.
+fn odd_crystal(kind: usize, rng: &mut ChaCha8Rng) -> (Crystal, f64) {
+    let scale = |rng: &mut ChaCha8Rng| 10f64.powf(rng.random_range(-1.5..2.5));
+    let mut rows = [[0.0; 3]; 3];
+    for (i, row) in rows.iter_mut().enumerate() {
+        let length = scale(rng);
+        for (j, x) in row.iter_mut().enumerate() {
+            *x = match kind {
+                0 => length * rng.random_range(-1.0..1.0),
+                1 => f64::from(u8::from(i == j)) * 4.0 + rng.random_range(-0.02..0.02),
+                _ => f64::from(rng.random_range(-2..=2)) * 2.0 + rng.random_range(-0.01..0.01),
+            };
+        }
+    }
+    if kind == 1 {
+        // A long shear.
+        let (i, factor) = (rng.random_range(0..3), f64::from(rng.random_range(-60..60)));
+        rows[i] = std::array::from_fn(|k| rows[i][k] + factor * rows[(i + 1) % 3][k]);
+    }
+    let grid = [2.0, 3.0, 4.0, 8.0][rng.random_range(0..4)];
+    let noise = 10f64.powf(rng.random_range(-6.0..-0.7));
+    let kinds = rng.random_range(1..4u8);
+    let atoms: Vec<(Element, [f64; 3])> = (0..rng.random_range(1..16))
+        .map(|_| {
+            let element = Element::from_atomic_number(10 + rng.random_range(0..kinds)).unwrap();
+            let x = [0; 3]
+                .map(|_: i32| f64::from(rng.random_range(0..8)) / grid + noise * rng.random_range(-1.0..1.0));
+            (element, x)
+        })
+        .collect();
+    (Crystal::ordered(Lattice::from_rows(rows), atoms), 10f64.powf(rng.random_range(-5.0..0.3)))
+}
+
+#[test]
+fn searches_end_on_odd_input() {
+    // Among such cells are some with which moyo alone widens the tolerance until it tries to close
+    // an infinite group of shears.
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let (mut found, mut refused) = (0, 0);
+    for trial in 0..1000 {
+        let (crystal, symprec) = odd_crystal(trial % 3, &mut rng);
+        match analyse(&crystal, symprec) {
+            Ok(info) => {
+                found += 1;
+                assert!(info.symprec <= symprec);
+                let code = SymmetryRepresentation::new(symprec).encode(&crystal).unwrap();
+                assert!(code.canonical().unwrap().is_valid());
+            }
+            Err(SymmetryError::SearchFailed { reason, .. }) => panic!("{reason}: {crystal:?} {symprec}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(found > 300 && refused > 100, "{found} {refused}");
+}
+
+#[test]
+fn operations_of_supercells_carry_the_sites_onto_each_other() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for number in [2, 14, 62, 136, 166, 194, 221] {
+        let (_, crystal) = separated(number, 1, &mut rng);
+        let doubled = Matrix3::new(1, 1, 0, -1, 1, 0, 0, 0, 1);
+        let large = disguised(&supercell(&crystal, &doubled).unwrap(), &mut rng);
+        let info = analyse(&large, 1e-3).unwrap();
+        assert_eq!(info.number, number);
+        assert_eq!(info.sites.len(), large.sites.len());
+        assert!(info.operations.len() >= 2);
+        for operation in &info.operations {
+            for (site, symmetry) in large.sites.iter().zip(&info.sites) {
+                let image = operation.apply(&site.frac);
+                let target = large.sites.iter().position(|other| {
+                    crate::wyckoff::same_point(&other.frac, &image, 1e-4) && other.occupants == site.occupants
+                });
+                let target = target.expect("operations carry sites onto sites of the same kind");
+                assert_eq!(info.sites[target].representative, symmetry.representative);
+            }
+        }
+    }
+}
+
 #[test]
 fn impossible_codes_are_refused() {
     let orbit = |letter: char, free: &[f64]| Orbit { element: element("Fe"), letter, free: free.to_vec() };
