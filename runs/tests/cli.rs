@@ -96,7 +96,10 @@ fn hull_places_entries_of_a_file() {
     let ids: Vec<&str> = results.as_array().unwrap().iter().map(|r| r["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["li", "o2", "oxide", "peroxide"]);
     let peroxide = &results[3];
-    assert_eq!(keys(peroxide), ["id", "energy_above_hull", "formation_energy", "decomposition", "reference"]);
+    assert_eq!(
+        keys(peroxide),
+        ["id", "formula", "energy_above_hull", "formation_energy", "decomposition", "reference"]
+    );
     // Oxide: (-15 + 4 + 5) / 3 = -2 eV/atom. Peroxide: (-19 + 4 + 10) / 4 = -1.25, hull -1.5.
     assert!((peroxide["formation_energy"].as_f64().unwrap() + 1.25).abs() < 1e-12);
     assert!((peroxide["energy_above_hull"].as_f64().unwrap() - 0.25).abs() < 1e-12);
@@ -215,26 +218,27 @@ fn symmetry_of_structures() {
 #[test]
 fn scores_of_structures() {
     let folder = structures();
-    let names = "density,crustal_abundance,energy_above_hull";
-    let ran = druse_in(folder.path(), &["score", "some.jsonl", "--objectives", names, "--json", "-"]);
-    let results = results(&ran);
-    assert_eq!(
-        keys(&results[0]),
-        ["id", "formula", "density", "crustal_abundance", "energy_above_hull", "units", "errors"]
-    );
-    assert!((results[0]["density"].as_f64().unwrap() - 2.16).abs() < 0.01);
-    assert!(results[0]["energy_above_hull"].is_null());
-    assert_eq!(results[0]["units"]["density"], "g/cm^3");
-    assert_eq!(keys(&results[1]), ["id", "error"]);
-
+    let names = "density,crustal_abundance,nice";
     fs::write(folder.path().join("mine.csv"), "element,nice\nSi,3\n").unwrap();
-    let ran = druse_in(
-        folder.path(),
-        &["score", "some.jsonl", "--objectives", "nice", "--elements", "mine.csv", "--json", "-"],
+    let score = |names: &str| {
+        let arguments =
+            ["score", "some.jsonl", "--objectives", names, "--elements", "mine.csv", "--json", "-"];
+        results(&druse_in(folder.path(), &arguments))
+    };
+    let scores = score(names);
+    assert_eq!(
+        keys(&scores[0]),
+        ["id", "formula", "density", "crustal_abundance", "nice", "units", "errors"]
     );
-    let results = self::results(&ran);
-    assert_eq!(results[2]["nice"], 3.0);
-    assert!(results[0]["error"].as_str().unwrap().contains("no value for Na"), "{}", results[0]);
+    assert!((scores[0]["density"].as_f64().unwrap() - 2.16).abs() < 0.01);
+    assert!(scores[0]["nice"].is_null());
+    assert!(scores[0]["errors"]["nice"].as_str().unwrap().contains("no value for Na"), "{}", scores[0]);
+    assert_eq!(scores[0]["units"]["density"], "g/cm^3");
+    assert_eq!(keys(&scores[1]), ["id", "error"]);
+    assert_eq!(scores[2]["nice"], 3.0);
+
+    let alone = score("nice");
+    assert_eq!(keys(&alone[0]), ["id", "error"]);
 
     let ran = druse_in(folder.path(), &["score", "some.jsonl", "--objectives", "nicety"]);
     assert!(ran.code == 2 && ran.err.starts_with("error: unknown objective 'nicety'"), "{}", ran.err);

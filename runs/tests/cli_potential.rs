@@ -29,6 +29,12 @@ fn results(folder: &TempDir, arguments: &[&str]) -> Vec<Value> {
     serde_json::from_str(&ran.out).unwrap()
 }
 
+fn results_object(folder: &TempDir, arguments: &[&str]) -> Value {
+    let ran = druse_in(folder.path(), arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
 fn keys(object: &Value) -> Vec<&str> {
     object.as_object().unwrap().keys().map(String::as_str).collect()
 }
@@ -79,6 +85,117 @@ fn energies_forces_stresses_and_moments() {
     let other = self::results(&folder, &["energy", "some.jsonl", "--model", "chgnet-r2scan", "--json", "-"]);
     assert_eq!(other[5]["model"], "chgnet-r2scan");
     assert_ne!(other[5]["energy_per_atom"], silicon["energy_per_atom"]);
+}
+
+#[test]
+fn relaxations() {
+    if !has_weights() {
+        return;
+    }
+    let folder = folder();
+    let results =
+        results(&folder, &["relax", "some.jsonl", "--fmax", "0.01", "--json", "-", "--to", "relaxed.cif"]);
+    assert_failures(&results);
+    let salt = &results[0];
+    for key in [
+        "energy_per_atom",
+        "forces",
+        "stress",
+        "magmoms",
+        "model",
+        "structure",
+        "steps",
+        "converged",
+        "energy_per_atom_start",
+    ] {
+        assert!(!salt[key].is_null(), "{key}");
+    }
+    assert_eq!(salt["converged"], true);
+    let energy = |key: &str| salt[key].as_f64().unwrap();
+    assert!(energy("energy_per_atom") < energy("energy_per_atom_start"));
+    assert_eq!(keys(&salt["structure"]), ["lattice", "species", "frac"]);
+    // The displaced atom is back in the middle.
+    let coordinate = |i: usize, k: usize| salt["structure"]["frac"][i][k].as_f64().unwrap();
+    for k in 0..3 {
+        let apart = (coordinate(1, k) - coordinate(0, k)).rem_euclid(1.0);
+        assert!((apart - 0.5).abs() < 0.01, "{}", salt["structure"]["frac"]);
+    }
+    let info = self::results_object(&folder, &["data", "info", "relaxed.cif", "--json", "-"]);
+    assert_eq!(info["structures"], 2);
+
+    let one =
+        self::results(&folder, &["relax", "some.jsonl", "--fmax", "0.01", "--json", "-", "--threads", "1"]);
+    assert_eq!(one, results);
+    let stopped = self::results(&folder, &["relax", "some.jsonl", "--steps", "1", "--json", "-"]);
+    assert_eq!((&stopped[0]["converged"], &stopped[0]["steps"]), (&Value::from(false), &Value::from(1)));
+    for bad in [["--fmax", "0"], ["--cell", "loose"], ["--to", "relaxed.pdb"], ["--pressure", "nan"]] {
+        let ran = druse_in(folder.path(), &["relax", "some.jsonl", bad[0], bad[1]]);
+        assert!(ran.code == 2 && ran.out.is_empty(), "{bad:?}: {}", ran.err);
+    }
+}
+
+/// Solid sodium and chlorine, and rock salt: all phases of the system Na-Cl that count here.
+const PHASES: &str = r#"{"id": "na", "cell": [3.66, 3.66, 3.66, 109.4712206, 109.4712206, 109.4712206], "species": ["Na"], "frac": [[0, 0, 0]]}
+{"id": "cl", "cell": [6.0, 6.0, 6.0, 90, 90, 90], "species": ["Cl", "Cl"], "frac": [[0, 0, 0], [0.333, 0, 0]]}
+{"id": "halite", "cell": [3.99, 3.99, 3.99, 60, 60, 60], "species": ["Na", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+"#;
+
+#[test]
+fn structures_on_a_hull_of_the_same_model() {
+    if !has_weights() {
+        return;
+    }
+    let folder = folder();
+    fs::write(folder.path().join("phases.jsonl"), PHASES).unwrap();
+    let ran = druse_in(folder.path(), &["data", "reference", "phases.jsonl", "--to", "phases.csv.gz", "-q"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let hull = ["hull", "some.jsonl", "--reference", "phases.csv.gz", "--json", "-"];
+    let results = results(&folder, &hull);
+    let salt = &results[0];
+    assert_eq!(
+        keys(salt),
+        [
+            "id",
+            "formula",
+            "energy_above_hull",
+            "formation_energy",
+            "decomposition",
+            "reference",
+            "energy_per_atom",
+            "protocol"
+        ]
+    );
+    let above = salt["energy_above_hull"].as_f64().unwrap();
+    assert!(above > 0.0 && above < 0.01, "{above}");
+    assert!(salt["formation_energy"].as_f64().unwrap() < -1.0);
+    assert_eq!(salt["decomposition"][0]["id"], "halite");
+    assert!(salt["reference"].as_str().unwrap().starts_with("chgnet-0.3.0 on unknown, 3 rows, sha256 "));
+    // Silicon has no reference here.
+    assert!(results[5]["error"].as_str().unwrap().contains("no entry for the pure element Si"));
+
+    let relaxed = self::results(&folder, &[&hull[..], &["--relax"]].concat());
+    assert!(relaxed[0]["energy_above_hull"].as_f64().unwrap() < above);
+    assert_eq!(relaxed[0]["converged"], true);
+
+    let scores = self::results(
+        &folder,
+        &[
+            "score",
+            "some.jsonl",
+            "--objectives",
+            "energy_above_hull,density",
+            "--reference",
+            "phases.csv.gz",
+            "--json",
+            "-",
+        ],
+    );
+    assert_eq!(scores[0]["energy_above_hull"].as_f64().unwrap(), above);
+    assert!(scores[2]["energy_above_hull"].is_null());
+    assert!(scores[2]["errors"]["energy_above_hull"].as_str().unwrap().contains("0.040 Å"));
+
+    let other = druse_in(folder.path(), &[&hull[..], &["--model", "chgnet-r2scan"]].concat());
+    assert!(other.code == 2 && other.err.contains("unlike models cannot be compared"), "{}", other.err);
 }
 
 #[test]

@@ -3,26 +3,60 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use druse::datasets::entries::{ComputedEntry, EnergyBasis, EntrySet, read_entries};
+use druse::datasets::entries::{EnergyBasis, EntrySet, read_entries};
 use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
 use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::Global;
 use super::failure::Failure;
-use super::table::{number, table};
-use super::{Global, output};
+use super::progress::Progress;
+use super::results::{Outcome, Results, shown};
+use super::stability::{Placed, Stability, StabilityArguments};
+use super::structures::{Files, structure_json};
 
 #[derive(Args)]
 pub struct Arguments {
+    #[command(flatten)]
+    files: Option<Files>,
+    #[command(flatten)]
+    stability: StabilityArguments,
     /// Computed entries of pymatgen (.json, .json.gz) that make up the whole phase diagram; every
-    /// one of them is placed. May be repeated
-    #[arg(long, value_name = "FILE", required = true)]
+    /// one of them is placed, and no structure is needed. May be repeated
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reference", "relax"], required_unless_present = "files")]
     entries: Vec<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
+    match &arguments.files {
+        Some(files) => place_structures(files, &arguments.stability, global),
+        None => place_entries(&arguments.entries, global),
+    }
+}
+
+fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Global) -> Result<(), Failure> {
+    let inputs = files.read()?;
+    let stability = arguments.load(&inputs)?;
+    let progress = Progress::start(global, "structures", inputs.len());
+    let outcomes: Vec<(String, Outcome)> = inputs
+        .into_par_iter()
+        .map(|input| {
+            let outcome = input.record.and_then(|record| {
+                let placed = stability.place(&record.crystal)?;
+                let formula = record.crystal.composition().reduced_formula();
+                Ok(placed_json(&formula, &placed, &stability))
+            });
+            progress.step();
+            (input.id, outcome)
+        })
+        .collect();
+    progress.finish();
+    show(outcomes.into_iter(), global)
+}
+
+fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
     let mut given = Vec::new();
-    for file in &arguments.entries {
+    for file in files {
         given.extend(read_entries(file).map_err(Failure::input)?);
     }
     let count = given.len();
@@ -30,60 +64,72 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     // Elements that had to be added are part of the diagram, not of what was asked.
     let entries = &set.entries[..count];
     let diagram = PhaseDiagram::from_computed(&set.entries).map_err(Failure::input)?;
-    let files: Vec<String> = arguments.entries.iter().map(|path| path.display().to_string()).collect();
+    let files: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
     let reference = format!("{} (sha256 {})", files.join(", "), diagram.digest());
-    let placed: Vec<_> = entries
+    let outcomes: Vec<(String, Outcome)> = entries
         .par_iter()
-        .map(|entry| diagram.energy_above_hull(&entry.composition, entry.energy_per_atom(), Exclude::Nothing))
+        .map(|entry| {
+            let formula = entry.composition.reduced_formula();
+            let placed =
+                diagram.energy_above_hull(&entry.composition, entry.energy_per_atom(), Exclude::Nothing);
+            let outcome = placed.map(|placement| placement_json(&formula, &placement, &reference));
+            (entry.id.clone(), outcome.map_err(|error| error.to_string()))
+        })
         .collect();
-    if !global.json_on_stdout() {
-        let rows: Vec<Vec<String>> =
-            entries.iter().zip(&placed).map(|(entry, result)| row(entry, result)).collect();
-        output::print(&table(&["id", "formula", "E_hull", "E_form", "competing phases"], &rows))?;
-        let stable = placed.iter().flatten().filter(|placement| placement.energy_above_hull <= 0.0).count();
-        global.note(&summary(set.basis, stable, count));
-    }
-    let results = entries.iter().zip(&placed).map(|(entry, result)| match result {
-        Ok(placement) => placement_json(&entry.id, placement, &reference),
-        Err(error) => json!({ "id": entry.id, "error": error.to_string() }),
-    });
-    global.write_json(&results.collect())
-}
-
-fn summary(basis: EnergyBasis, stable: usize, count: usize) -> String {
-    let basis = match basis {
+    let on_hull =
+        |outcome: &Outcome| outcome.as_ref().is_ok_and(|v| v["energy_above_hull"].as_f64() <= Some(0.0));
+    let stable = outcomes.iter().filter(|(_, outcome)| on_hull(outcome)).count();
+    let basis = match set.basis {
         EnergyBasis::Total => "total energies",
         EnergyBasis::Formation => "stored formation energies, elements at 0",
     };
-    format!("{stable} of {count} entries on the hull; eV/atom, from {basis}")
+    show(outcomes.into_iter(), global)?;
+    global.note(&format!("{stable} of {count} entries on the hull; eV/atom, from {basis}"));
+    Ok(())
 }
 
-fn row(entry: &ComputedEntry, result: &Result<Placement, druse::fitness::hull::HullError>) -> Vec<String> {
-    let mut cells = vec![entry.id.clone(), entry.composition.reduced_formula()];
-    match result {
-        Ok(placement) => cells.extend([
-            number(Some(placement.energy_above_hull), 4),
-            number(Some(placement.formation_energy), 4),
-            competing(placement),
-        ]),
-        Err(error) => cells.extend(["-".into(), "-".into(), format!("error: {error}")]),
+fn show(outcomes: impl Iterator<Item = (String, Outcome)>, global: &Global) -> Result<(), Failure> {
+    let mut results = Results::default();
+    for (id, outcome) in outcomes {
+        results.push(id, outcome);
     }
-    cells
-}
-
-/// The decomposition in words, for instance `0.75 mp-1 + 0.25 mp-2`.
-fn competing(placement: &Placement) -> String {
-    let parts: Vec<String> =
-        placement.decomposition.iter().map(|part| format!("{:.3} {}", part.amount, part.id)).collect();
-    parts.join(" + ")
-}
-
-fn placement_json(id: &str, placement: &Placement, reference: &str) -> Value {
-    json!({
-        "id": id,
-        "energy_above_hull": placement.energy_above_hull,
-        "formation_energy": placement.formation_energy,
-        "decomposition": placement.decomposition,
-        "reference": reference,
+    results.finish(global, &["formula", "E_hull", "E_form", "competing phases"], |values| {
+        vec![
+            values["formula"].as_str().unwrap_or_default().to_owned(),
+            shown(values, "energy_above_hull", 4),
+            shown(values, "formation_energy", 4),
+            competing(&values["decomposition"]),
+        ]
     })
+}
+
+/// The decomposition in words, for instance `0.750 mp-1 + 0.250 mp-2`.
+fn competing(decomposition: &Value) -> String {
+    let parts = decomposition.as_array().into_iter().flatten().map(|part| {
+        let id = part["id"].as_str().unwrap_or_default();
+        format!("{:.3} {id}", part["amount"].as_f64().unwrap_or(f64::NAN))
+    });
+    parts.collect::<Vec<_>>().join(" + ")
+}
+
+fn placement_json(formula: &str, placement: &Placement, reference: &str) -> Map<String, Value> {
+    let mut values = Map::new();
+    values.insert("formula".to_owned(), json!(formula));
+    values.insert("energy_above_hull".to_owned(), json!(placement.energy_above_hull));
+    values.insert("formation_energy".to_owned(), json!(placement.formation_energy));
+    values.insert("decomposition".to_owned(), json!(placement.decomposition));
+    values.insert("reference".to_owned(), json!(reference));
+    values
+}
+
+fn placed_json(formula: &str, placed: &Placed, stability: &Stability) -> Map<String, Value> {
+    let mut values = placement_json(formula, &placed.placement, stability.reference());
+    values.insert("energy_per_atom".to_owned(), json!(placed.energy_per_atom));
+    values.insert("protocol".to_owned(), json!(stability.protocol()));
+    if let Some(relaxation) = &placed.relaxation {
+        values.insert("structure".to_owned(), structure_json(&relaxation.crystal));
+        values.insert("steps".to_owned(), json!(relaxation.steps));
+        values.insert("converged".to_owned(), json!(relaxation.is_converged()));
+    }
+    values
 }

@@ -9,9 +9,11 @@ mod output;
 mod potential;
 mod progress;
 mod reference;
+mod relax;
 mod results;
 mod schema;
 mod score;
+mod stability;
 mod structures;
 mod symmetry;
 mod table;
@@ -60,6 +62,8 @@ struct Global {
 enum Command {
     /// Energy, forces, stress and magnetic moments by a potential
     Energy(energy::Arguments),
+    /// Relax cell and positions with a potential
+    Relax(relax::Arguments),
     /// Energy above the convex hull
     Hull(hull::Arguments),
     /// Values of objectives
@@ -86,6 +90,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
     cli.global.start_threads()?;
     match &cli.command {
         Command::Energy(arguments) => energy::run(arguments, &cli.global),
+        Command::Relax(arguments) => relax::run(arguments, &cli.global),
         Command::Hull(arguments) => hull::run(arguments, &cli.global),
         Command::Score(arguments) => score::run(arguments, &cli.global),
         Command::Symmetry(arguments) => symmetry::run(arguments, &cli.global),

@@ -53,6 +53,29 @@ pub fn write_structures(folder: &Path, format: Format, files: &[(String, &[Recor
     Ok(())
 }
 
+/// The format that the ending of a file name tells.
+pub fn format_of(path: &Path) -> Result<Format, Failure> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    let known = Format::ALL.iter().find(|format| format.extension() == ending || format.name() == ending);
+    known.copied().or_else(|| (ending == "xyz").then_some(Format::Extxyz)).ok_or_else(|| {
+        let endings: Vec<String> =
+            Format::ALL.iter().map(|format| format!(".{}", format.extension())).collect();
+        let found = path.display();
+        Failure::input(format!(
+            "found the file name '{found}', expected one that ends in {}",
+            endings.join(", ")
+        ))
+    })
+}
+
+/// Writes structures to one file, in one piece.
+pub fn write_records(path: &Path, format: Format, records: &[Record]) -> Result<(), Failure> {
+    io_write(path, format, records).map_err(|error| match error {
+        WriteError::Io { error, .. } => Failure::write(path, &error),
+        other => Failure::input(other),
+    })
+}
+
 /// Prints text on standard output. A reader that went away (`druse ... | head`) is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use clap::Args;
 use druse::datasets::elements::ElementTable;
 use druse::fitness::objectives::{crystal_objective_with, known};
-use druse::fitness::{Goal, Objective, Properties};
+use druse::fitness::{Goal, Objective, Properties, property};
 use druse::representations::Crystal;
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Global;
 use super::failure::Failure;
+use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
+use super::stability::{Stability, StabilityArguments};
 use super::structures::Files;
 
 #[derive(Args)]
@@ -27,7 +30,12 @@ pub struct Arguments {
     /// add to the shipped ones; an added column is an objective too
     #[arg(long, value_name = "FILE")]
     elements: Option<PathBuf>,
+    #[command(flatten)]
+    stability: StabilityArguments,
 }
+
+/// Objectives that need an energy and a hull.
+const NEED_HULL: [&str; 2] = [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY];
 
 type CrystalObjective = Box<dyn Objective<Crystal>>;
 
@@ -42,10 +50,24 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         .iter()
         .map(|name| crystal_objective_with(name, &elements).map_err(Failure::input))
         .collect::<Result<_, _>>()?;
+    let inputs = arguments.files.read()?;
+    let with_hull = objectives.iter().any(|objective| NEED_HULL.contains(&objective.name()));
+    let stability =
+        if with_hull || arguments.stability.relax { Some(arguments.stability.load(&inputs)?) } else { None };
+    let progress = Progress::start(global, "structures", inputs.len());
+    let outcomes: Vec<(String, Outcome)> = inputs
+        .into_par_iter()
+        .map(|input| {
+            let outcome =
+                input.record.and_then(|record| score(record.crystal, stability.as_ref(), &objectives));
+            progress.step();
+            (input.id, outcome)
+        })
+        .collect();
+    progress.finish();
     let mut results = Results::default();
-    for input in arguments.files.read()? {
-        let outcome = input.record.and_then(|record| score(&record.crystal, &objectives));
-        results.push(input.id, outcome);
+    for (id, outcome) in outcomes {
+        results.push(id, outcome);
     }
     let names: Vec<&str> = objectives.iter().map(|objective| objective.name()).collect();
     let header: Vec<&str> = ["formula"].iter().chain(&names).copied().collect();
@@ -57,27 +79,52 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 }
 
 /// The values of all objectives; those without a value are `null`, with the reason in `errors`.
-fn score(crystal: &Crystal, objectives: &[CrystalObjective]) -> Outcome {
+fn score(mut crystal: Crystal, stability: Option<&Stability>, objectives: &[CrystalObjective]) -> Outcome {
     let mut values = Map::new();
     let mut errors = Map::new();
+    let mut properties = Properties::new();
+    if let Some(stability) = stability {
+        match stability.place(&crystal) {
+            Ok(placed) => {
+                let placement = &placed.placement;
+                properties.insert(property::ENERGY_PER_ATOM.to_owned(), placed.energy_per_atom);
+                properties.insert(property::ENERGY_ABOVE_HULL.to_owned(), placement.energy_above_hull);
+                properties.insert(property::FORMATION_ENERGY.to_owned(), placement.formation_energy);
+                if let Some(relaxation) = placed.relaxation {
+                    crystal = relaxation.crystal;
+                }
+            }
+            Err(error) => {
+                errors.insert("stability".to_owned(), json!(error));
+            }
+        }
+    }
     let mut units = Map::new();
     values.insert("formula".to_owned(), json!(crystal.composition().reduced_formula()));
     for objective in objectives {
         let name = objective.name().to_owned();
         units.insert(name.clone(), json!(objective.unit()));
-        match objective.evaluate(crystal, &Properties::new()) {
+        match objective.evaluate(&crystal, &properties) {
             Ok(value) => values.insert(name, json!(value)),
             Err(error) => {
-                errors.insert(name.clone(), json!(error.to_string()));
+                // Why there is no energy says more than that there is none.
+                let reason = errors.get("stability").filter(|_| NEED_HULL.contains(&objective.name()));
+                let reason = reason.cloned().unwrap_or_else(|| json!(error.to_string()));
+                errors.insert(name.clone(), reason);
                 values.insert(name, Value::Null)
             }
         };
     }
+    errors.remove("stability");
     if errors.len() == objectives.len() {
         let reasons: Vec<&str> = errors.values().filter_map(Value::as_str).collect();
         return Err(reasons.join("; "));
     }
     values.insert("units".to_owned(), units.into());
+    if let Some(stability) = stability {
+        values.insert("reference".to_owned(), json!(stability.reference()));
+        values.insert("protocol".to_owned(), json!(stability.protocol()));
+    }
     if !errors.is_empty() {
         values.insert("errors".to_owned(), errors.into());
     }

@@ -1,0 +1,183 @@
+//! `druse relax`, and the settings of relaxations.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use druse::fitness::potential::Potential;
+use druse::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
+use druse::representations::Crystal;
+use druse::representations::io::Record;
+use rayon::prelude::*;
+use serde_json::{Map, Value, json};
+
+use super::Global;
+use super::energy::prediction_json;
+use super::failure::Failure;
+use super::output::{format_of, write_records};
+use super::potential::{ModelArgument, possible};
+use super::progress::Progress;
+use super::results::{Outcome, Results, shown};
+use super::structures::{Files, structure_json};
+
+#[derive(Args)]
+pub struct Arguments {
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    model: ModelArgument,
+    #[command(flatten)]
+    settings: Settings,
+    /// Also write the relaxed structures to this file; its ending tells the format (.cif, .vasp,
+    /// .extxyz, .json, .jsonl)
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+}
+
+/// Settings of a relaxation.
+#[derive(Args)]
+pub struct Settings {
+    /// Converged when no generalised force (atoms and cell) is larger (eV/Å)
+    #[arg(long, value_name = "F", default_value_t = 0.05)]
+    fmax: f64,
+    /// Most steps
+    #[arg(long, value_name = "N", default_value_t = 500)]
+    steps: usize,
+    /// What of the cell may change
+    #[arg(long, value_enum, default_value = "free")]
+    cell: Cell,
+    /// External pressure (GPa)
+    #[arg(long, value_name = "P", default_value_t = 0.0, allow_negative_numbers = true)]
+    pressure: f64,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Cell {
+    /// Everything
+    Free,
+    /// The volume alone
+    Hydrostatic,
+    /// The shape alone
+    ConstantVolume,
+    /// Nothing; only the atoms move
+    Fixed,
+}
+
+impl Settings {
+    /// Checked settings.
+    pub fn options(&self) -> Result<RelaxOptions, Failure> {
+        if !(self.fmax.is_finite() && self.fmax > 0.0) {
+            return Err(Failure::input(format!(
+                "--fmax: found {}, expected a number above 0 (eV/Å)",
+                self.fmax
+            )));
+        }
+        if !self.pressure.is_finite() {
+            return Err(Failure::input(format!(
+                "--pressure: found {}, expected a number (GPa)",
+                self.pressure
+            )));
+        }
+        let cell = match self.cell {
+            Cell::Free => CellFreedom::Free,
+            Cell::Hydrostatic => CellFreedom::Hydrostatic,
+            Cell::ConstantVolume => CellFreedom::ConstantVolume,
+            Cell::Fixed => CellFreedom::Fixed,
+        };
+        Ok(RelaxOptions {
+            fmax: self.fmax,
+            steps: self.steps,
+            cell,
+            pressure: self.pressure,
+            ..RelaxOptions::default()
+        })
+    }
+}
+
+/// The relaxed structure and its values, or why there are none.
+type Relaxed = Result<(Record, Map<String, Value>), String>;
+
+pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
+    let options = arguments.settings.options()?;
+    let target =
+        arguments.to.as_deref().map(|path| format_of(path).map(|format| (path, format))).transpose()?;
+    let inputs = arguments.files.read()?;
+    let potential = arguments.model.load()?;
+    let progress = Progress::start(global, "structures", inputs.len());
+    let relaxed: Vec<(String, Relaxed)> = inputs
+        .into_par_iter()
+        .map(|input| {
+            let outcome = input.record.and_then(|mut record| {
+                let relaxation = relax_one(&record.crystal, &potential, &options)?;
+                let values = values(&relaxation, &potential, &options);
+                record.crystal = relaxation.crystal;
+                Ok((record, values))
+            });
+            progress.step();
+            (input.id, outcome)
+        })
+        .collect();
+    progress.finish();
+    if let Some((path, format)) = target {
+        let records: Vec<Record> = relaxed
+            .iter()
+            .filter_map(|(_, outcome)| outcome.as_ref().ok())
+            .map(|(record, _)| record.clone())
+            .collect();
+        write_records(path, format, &records)?;
+    }
+    let mut results = Results::default();
+    for (id, outcome) in relaxed {
+        let outcome: Outcome = outcome.map(|(_, values)| values);
+        results.push(id, outcome);
+    }
+    let header = ["formula", "atoms", "eV/atom", "at start", "steps", "converged", "stress (GPa)"];
+    results.finish(global, &header, |values| {
+        vec![
+            values["formula"].as_str().unwrap_or_default().to_owned(),
+            values["atoms"].to_string(),
+            shown(values, "energy_per_atom", 5),
+            shown(values, "energy_per_atom_start", 5),
+            values["steps"].to_string(),
+            if values["converged"] == true { "yes".to_owned() } else { "no".to_owned() },
+            shown(values, "max_stress", 3),
+        ]
+    })
+}
+
+/// Relaxes one crystal.
+///
+/// # Errors
+/// When it is none that the potential can take, or when it ceased to be a crystal on the way.
+pub fn relax_one(
+    crystal: &Crystal,
+    potential: &dyn Potential,
+    options: &RelaxOptions,
+) -> Result<Relaxation, String> {
+    possible(crystal)?;
+    let relaxation = relax(potential, &[crystal], options)
+        .pop()
+        .ok_or_else(|| format!("{} gave no result", potential.name()))?;
+    if relaxation.verdict.is_usable() { Ok(relaxation) } else { Err(relaxation.verdict.to_string()) }
+}
+
+fn values(relaxation: &Relaxation, potential: &dyn Potential, options: &RelaxOptions) -> Map<String, Value> {
+    let crystal = &relaxation.crystal;
+    let atoms = crystal.sites.len();
+    let mut values = Map::new();
+    values.insert("formula".to_owned(), json!(crystal.composition().reduced_formula()));
+    values.insert("atoms".to_owned(), json!(atoms));
+    if let Some(prediction) = &relaxation.prediction {
+        values.extend(prediction_json(prediction, atoms));
+    }
+    let mut set = |key: &str, value: Value| values.insert(key.to_owned(), value);
+    set("structure", structure_json(crystal));
+    set("steps", json!(relaxation.steps));
+    set("converged", json!(relaxation.is_converged()));
+    set("energy_per_atom_start", json!(relaxation.energy_start.map(|energy| energy / atoms as f64)));
+    set("max_force", json!(relaxation.max_force));
+    set("max_stress", json!(relaxation.max_stress));
+    set("verdict", json!(relaxation.verdict.to_string()));
+    set("model", json!(potential.name()));
+    set("protocol", json!({ "model": potential.protocol(), "relaxation": options }));
+    values
+}

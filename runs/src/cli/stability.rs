@@ -1,0 +1,126 @@
+//! Energies above the hull of structures.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use clap::Args;
+use druse::fitness::chgnet::Chgnet;
+use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
+use druse::fitness::potential::{Potential, Want};
+use druse::fitness::relax::{RelaxOptions, Relaxation};
+use druse::representations::{Crystal, Element};
+
+use super::failure::Failure;
+use super::potential::{ModelArgument, possible};
+use super::reference::Table;
+use super::relax::{Settings, relax_one};
+use super::structures::Input;
+
+/// How energies above the hull are found.
+#[derive(Args)]
+pub struct StabilityArguments {
+    #[command(flatten)]
+    model: ModelArgument,
+    /// Competing phases: a table by `druse data reference` with the same model, or `shipped`
+    #[arg(long, value_name = "FILE", default_value = "shipped")]
+    reference: PathBuf,
+    /// Relax the structures first
+    #[arg(long)]
+    pub relax: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// A potential and the phase diagram of its own energies.
+pub struct Stability {
+    potential: Chgnet,
+    diagram: PhaseDiagram,
+    reference: String,
+    relaxation: Option<RelaxOptions>,
+}
+
+/// One structure on the hull.
+pub struct Placed {
+    /// Energy (eV/atom).
+    pub energy_per_atom: f64,
+    /// Where it lies.
+    pub placement: Placement,
+    /// How the structure was relaxed, if it was.
+    pub relaxation: Option<Relaxation>,
+}
+
+impl StabilityArguments {
+    /// Loads the model and the competing phases for all elements of the inputs.
+    pub fn load(&self, inputs: &[Input]) -> Result<Stability, Failure> {
+        let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
+        let potential = self.model.load()?;
+        let table = Table::open(&self.reference)?;
+        let table = table.get();
+        if table.header().model_hash != potential.hash() {
+            return Err(Failure::input(format!(
+                "--reference: found energies of {}, expected energies of {}: unlike models cannot be compared",
+                table.header().model,
+                potential.protocol()
+            )));
+        }
+        let elements: BTreeSet<Element> = inputs
+            .iter()
+            .filter_map(|input| input.record.as_ref().ok())
+            .flat_map(|record| record.crystal.composition().elements().collect::<Vec<_>>())
+            .collect();
+        let elements: Vec<Element> = elements.into_iter().collect();
+        let entries = table.entries_within(&elements).map_err(Failure::input)?;
+        let diagram = PhaseDiagram::from_computed(&entries).map_err(Failure::input)?;
+        Ok(Stability { potential, diagram, reference: table.reference(), relaxation })
+    }
+}
+
+impl Stability {
+    /// Name of the competing phases with their checksum.
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    /// Model, hash and, where structures are relaxed, the settings.
+    pub fn protocol(&self) -> String {
+        match &self.relaxation {
+            None => format!("{}, energy as given", self.potential.protocol()),
+            Some(options) => format!(
+                "{}, relaxed to {} eV/Å in at most {} steps",
+                self.potential.protocol(),
+                options.fmax,
+                options.steps
+            ),
+        }
+    }
+
+    /// Energy and place of one crystal.
+    ///
+    /// # Errors
+    /// When it has no energy, or an element has no reference.
+    pub fn place(&self, crystal: &Crystal) -> Result<Placed, String> {
+        let atoms = crystal.sites.len() as f64;
+        let (energy, relaxation) = match &self.relaxation {
+            None => (self.energy(crystal)?, None),
+            Some(options) => {
+                let relaxation = relax_one(crystal, &self.potential, options)?;
+                let prediction = relaxation.prediction.as_ref();
+                let energy = prediction.ok_or("the relaxed structure has no energy")?.energy;
+                (energy, Some(relaxation))
+            }
+        };
+        let energy_per_atom = energy / atoms;
+        let placement = self
+            .diagram
+            .energy_above_hull(&crystal.composition(), energy_per_atom, Exclude::Nothing)
+            .map_err(|error| error.to_string())?;
+        Ok(Placed { energy_per_atom, placement, relaxation })
+    }
+
+    fn energy(&self, crystal: &Crystal) -> Result<f64, String> {
+        possible(crystal)?;
+        let prediction = self.potential.evaluate(&[crystal], Want::ENERGY).pop();
+        let prediction = prediction.ok_or_else(|| format!("{} gave no result", self.potential.name()))?;
+        Ok(prediction.map_err(|error| error.to_string())?.energy)
+    }
+}
