@@ -6,6 +6,7 @@ pub mod objective;
 pub mod objectives;
 pub mod pareto;
 pub mod potential;
+pub mod potentials;
 pub mod relax;
 
 pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};

@@ -11,7 +11,7 @@ pub const WIDTH: usize = 64;
 /// Core and gate features side by side.
 pub const WIDE: usize = 2 * WIDTH;
 /// Added to the variance in layer norms.
-const LAYER_NORM_EPSILON: f64 = 1e-5;
+pub const LAYER_NORM_EPSILON: f64 = 1e-5;
 
 /// `f32`, which the potential runs in, or `f64`, which its derivatives are tested in.
 pub trait Real:

@@ -19,6 +19,8 @@ mod parameters;
 mod reverse;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "torch")]
+pub mod torch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -28,7 +30,7 @@ use sha2::{Digest, Sha256};
 
 use crate::potential::{GPA_PER_EV_PER_A3, Potential, PotentialError, Prediction, Want};
 use graph::Graph;
-use network::Workspace;
+use network::{Outcome, Workspace};
 use parameters::Parameters;
 
 pub use models::{MODELS_VARIABLE, folders};
@@ -65,6 +67,29 @@ impl ChgnetKind {
             ),
         }
     }
+
+    /// The published file, found in the folder of models and checked.
+    fn read(self) -> Result<Vec<u8>, ChgnetError> {
+        let (file, expected) = self.file();
+        let folders = folders();
+        let Some(path) = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file()) else {
+            return Err(ChgnetError::Absent { file, folders });
+        };
+        let bytes = read(&path)?;
+        match hash(&bytes) {
+            found if found == expected => Ok(bytes),
+            found => Err(ChgnetError::WrongChecksum { path, found, expected }),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ChgnetError> {
+    std::fs::read(path).map_err(|source| ChgnetError::Unreadable { path: path.to_owned(), source })
+}
+
+/// SHA-256 in hex digits.
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Why CHGNet cannot be loaded.
@@ -117,6 +142,9 @@ pub enum ChgnetError {
         /// Value that is covered.
         expected: &'static str,
     },
+    /// The device refused the weights.
+    #[error("the device cannot take the model: {0}")]
+    Device(String),
 }
 
 /// A CHGNet model, ready to predict; may be shared by threads.
@@ -134,16 +162,7 @@ impl Chgnet {
     /// # Errors
     /// When the weights are absent or damaged.
     pub fn load(kind: ChgnetKind) -> Result<Self, ChgnetError> {
-        let (file, expected) = kind.file();
-        let folders = folders();
-        let Some(path) = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file()) else {
-            return Err(ChgnetError::Absent { file, folders });
-        };
-        let model = Self::from_file(&path, kind.name())?;
-        if model.hash != expected {
-            return Err(ChgnetError::WrongChecksum { path, found: model.hash, expected });
-        }
-        Ok(model)
+        Self::from_bytes(&kind.read()?, kind.name())
     }
 
     /// Loads weights of one's own, in the format and with the architecture of 0.3.0, under a name of
@@ -152,12 +171,14 @@ impl Chgnet {
     /// # Errors
     /// When the file cannot be read or holds something else.
     pub fn from_file(path: &Path, name: &str) -> Result<Self, ChgnetError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| ChgnetError::Unreadable { path: path.to_owned(), source })?;
+        Self::from_bytes(&read(path)?, name)
+    }
+
+    fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, ChgnetError> {
         Ok(Self {
             name: name.to_owned(),
-            hash: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
-            parameters: Parameters::from_safetensors(&bytes)?,
+            hash: hash(bytes),
+            parameters: Parameters::from_safetensors(bytes)?,
             workspaces: Mutex::default(),
         })
     }
@@ -190,13 +211,20 @@ impl Chgnet {
     ) -> Result<Prediction, PotentialError> {
         let graph = Graph::new(crystal)?;
         let outcome = self.parameters.evaluate(&graph, want.forces || want.stress, want.magmoms, work);
+        outcome.prediction(graph.volume, want)
+    }
+}
+
+impl Outcome {
+    /// What was wanted of it, for a cell of this volume (Å^3).
+    fn prediction(self, volume: f64, want: Want) -> Result<Prediction, PotentialError> {
         let mut prediction =
-            Prediction { energy: outcome.energy, forces: None, stress: None, magmoms: outcome.magmoms };
-        let mut finite = outcome.energy.is_finite();
-        if let Some((atoms, strain)) = outcome.gradient {
+            Prediction { energy: self.energy, forces: None, stress: None, magmoms: self.magmoms };
+        let mut finite = self.energy.is_finite();
+        if let Some((atoms, strain)) = self.gradient {
             finite &=
                 atoms.iter().all(|g| g.iter().all(|x| x.is_finite())) && strain.iter().all(|x| x.is_finite());
-            let scale = GPA_PER_EV_PER_A3 / graph.volume;
+            let scale = GPA_PER_EV_PER_A3 / volume;
             prediction.forces = want.forces.then(|| atoms.iter().map(|g| [-g.x, -g.y, -g.z]).collect());
             prediction.stress =
                 want.stress.then(|| std::array::from_fn(|a| std::array::from_fn(|b| strain[(a, b)] * scale)));

@@ -26,9 +26,9 @@ const ARCHITECTURE: [(&str, &str); 12] = [
 ];
 
 /// Atom convolutions; one bond convolution fewer, and two angle updates fewer.
-const ATOM_LAYERS: usize = 4;
+pub const ATOM_LAYERS: usize = 4;
 /// Elements in the tables.
-const ELEMENTS: usize = 94;
+pub const ELEMENTS: usize = 94;
 
 /// A linear map without bias, with its transpose for the way back.
 pub struct Linear<T> {
@@ -178,7 +178,8 @@ fn real<T: Real>(numbers: &[f64]) -> Vec<T> {
     numbers.iter().map(|&x| T::from_f64(x)).collect()
 }
 
-fn check_architecture(bytes: &[u8]) -> Result<(), ChgnetError> {
+/// Refuses the file of another architecture.
+pub fn check_architecture(bytes: &[u8]) -> Result<(), ChgnetError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| ChgnetError::Damaged(e.to_string()))?;
     let arguments = header.metadata().as_ref().and_then(|metadata| metadata.get("model_args"));
     let arguments: serde_json::Value = arguments
@@ -194,12 +195,14 @@ fn check_architecture(bytes: &[u8]) -> Result<(), ChgnetError> {
 }
 
 /// Tensors of a file by name.
-struct Tensors<'a> {
-    file: SafeTensors<'a>,
+pub struct Tensors<'a> {
+    /// The file.
+    pub file: SafeTensors<'a>,
 }
 
 impl Tensors<'_> {
-    fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, ChgnetError> {
+    /// The numbers of a tensor that must be f32 of this shape.
+    pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, ChgnetError> {
         let tensor = self
             .file
             .tensor(name)

@@ -24,7 +24,7 @@ fn parameters_f64() -> Option<Parameters<f64>> {
     Some(Parameters::from_safetensors(&std::fs::read(path).unwrap()).unwrap())
 }
 
-fn reference(file: &str) -> Option<Value> {
+pub fn reference(file: &str) -> Option<Value> {
     let folder = std::env::var("DRUSE_SHARED_DATA")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data").into());
     let Ok(text) = std::fs::read_to_string(format!("{folder}/chgnet/{file}")) else {
@@ -39,7 +39,7 @@ fn numbers<const N: usize>(rows: &Value) -> Vec<[f64; N]> {
     rows.map(|row| std::array::from_fn(|k| row[k].as_f64().unwrap())).collect()
 }
 
-fn crystal_from(entry: &Value) -> Crystal {
+pub fn crystal_from(entry: &Value) -> Crystal {
     let lattice: Vec<[f64; 3]> = numbers(&entry["lattice"]);
     let elements = entry["numbers"].as_array().unwrap().iter();
     let elements = elements.map(|z| Element::from_atomic_number(z.as_u64().unwrap() as u8).unwrap());
@@ -49,12 +49,12 @@ fn crystal_from(entry: &Value) -> Crystal {
     )
 }
 
-fn crystal(lattice: Lattice, atoms: &[(&str, [f64; 3])]) -> Crystal {
+pub fn crystal(lattice: Lattice, atoms: &[(&str, [f64; 3])]) -> Crystal {
     Crystal::ordered(lattice, atoms.iter().map(|&(symbol, x)| (symbol.parse().unwrap(), x)))
 }
 
 /// Low symmetry, angles, two elements.
-fn distorted() -> Crystal {
+pub fn distorted() -> Crystal {
     let lattice = Lattice::from_rows([[4.1, 0.1, -0.2], [0.3, 3.9, 0.2], [-0.4, 0.5, 4.4]]);
     crystal(
         lattice,
@@ -68,7 +68,7 @@ fn distorted() -> Crystal {
 }
 
 /// Worst deviations from the reference: energy per atom, force, stress, moment.
-fn deviations(crystal: &Crystal, got: &Prediction, want: &Value) -> [f64; 4] {
+pub fn deviations(crystal: &Crystal, got: &Prediction, want: &Value) -> [f64; 4] {
     let worst =
         |pairs: &mut dyn Iterator<Item = (f64, f64)>| pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     let flat = |value: &Value| -> Vec<f64> { numbers::<3>(value).concat() };
