@@ -17,6 +17,7 @@ use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
 use super::stability::{Stability, StabilityArguments};
 use super::structures::Files;
+use super::table::stacked;
 
 #[derive(Args)]
 #[command(after_help = objectives_help())]
@@ -70,7 +71,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         results.push(id, outcome);
     }
     let names: Vec<&str> = objectives.iter().map(|objective| objective.name()).collect();
-    let header: Vec<&str> = ["formula"].iter().chain(&names).copied().collect();
+    let stacked: Vec<String> = names.iter().map(|name| stacked(name)).collect();
+    let header: Vec<&str> = std::iter::once("formula").chain(stacked.iter().map(String::as_str)).collect();
     results.finish(global, &header, |values| {
         let formula = values["formula"].as_str().unwrap_or_default().to_owned();
         let cells = names.iter().map(|name| shown(values, name, 4));

@@ -1,13 +1,15 @@
 //! Plain tables for terminals.
 
 /// Rows of cells below a header, columns as wide as needed; cells that look like numbers stand to
-/// the right.
+/// the right. A header cell may have several lines.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = header.iter().map(|cell| cell.chars().count()).collect();
+    let length = |cell: &str| cell.chars().count();
+    let mut widths: Vec<usize> =
+        header.iter().map(|cell| cell.lines().map(length).max().unwrap_or(0)).collect();
     let mut numeric = vec![true; header.len()];
     for row in rows {
         for ((cell, width), numeric) in row.iter().zip(&mut widths).zip(&mut numeric) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(length(cell));
             *numeric &= cell.parse::<f64>().is_ok() || cell == "-";
         }
     }
@@ -20,11 +22,26 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         }
         format!("{}\n", text.trim_end())
     };
-    let mut text = line(&mut header.iter().copied());
+    let height = header.iter().map(|cell| cell.lines().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for level in 0..height {
+        // Cells with fewer lines stand at the bottom.
+        let part = |cell: &&'_ str| -> String {
+            let above = height - cell.lines().count();
+            level.checked_sub(above).and_then(|n| cell.lines().nth(n)).unwrap_or_default().to_owned()
+        };
+        let parts: Vec<String> = header.iter().map(part).collect();
+        text.push_str(&line(&mut parts.iter().map(String::as_str)));
+    }
     for row in rows {
         text.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     text
+}
+
+/// A name in snake case as a header cell of several short lines.
+pub fn stacked(name: &str) -> String {
+    name.replace('_', "\n")
 }
 
 /// A number with this many decimals, or `-`.
@@ -45,5 +62,7 @@ mod tests {
         assert_eq!(number(Some(-1e-17), 3), "0.000");
         assert_eq!(number(Some(-0.0006), 3), "-0.001");
         assert_eq!(table(&["id", "x"], &rows), "id         x\na        1.5\nlong  -10.25\n");
+        let header = ["id", &stacked("two_words")];
+        assert_eq!(table(&header, &rows), "         two\nid     words\na        1.5\nlong  -10.25\n");
     }
 }
