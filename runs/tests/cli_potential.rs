@@ -199,6 +199,15 @@ fn structures_on_a_hull_of_the_same_model() {
 }
 
 #[test]
+fn unknown_devices_end_with_2() {
+    let folder = folder();
+    let ran = druse_in(folder.path(), &["energy", "some.jsonl", "--device", "gpu"]);
+    assert_eq!(ran.code, 2);
+    let message = "error: --device: unknown device 'gpu'; known: cpu, torch-cpu, cuda";
+    assert!(ran.err.starts_with(message), "{}", ran.err);
+}
+
+#[test]
 fn absent_weights_end_with_1_and_say_what_to_do() {
     let folder = folder();
     let empty = folder.path().join("empty");

@@ -27,13 +27,13 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let inputs = arguments.files.read()?;
-    let potential = arguments.model.load()?;
+    let potential = arguments.model.load()?.potential;
     let want = if arguments.energy_only { Want::ENERGY } else { Want::ALL };
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs
         .into_par_iter()
         .map(|input| {
-            let outcome = input.record.and_then(|record| energy(&record.crystal, &potential, want));
+            let outcome = input.record.and_then(|record| energy(&record.crystal, potential.as_ref(), want));
             progress.step();
             (input.id, outcome)
         })

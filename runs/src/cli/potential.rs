@@ -2,6 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use druse::fitness::chgnet::{Chgnet, ChgnetKind};
+use druse::fitness::potential::Potential;
+use druse::fitness::potentials::{LoadError, load};
 use druse::representations::Crystal;
 use druse::validation::checks::{CheckLimits, check};
 
@@ -9,7 +11,7 @@ use super::failure::Failure;
 
 /// Potentials by name.
 #[derive(Clone, Copy, ValueEnum)]
-pub enum Model {
+enum Model {
     /// CHGNet 0.3.0: PBE and PBE+U with the corrections of the Materials Project
     #[value(name = "chgnet-0.3.0")]
     Chgnet030,
@@ -18,25 +20,43 @@ pub enum Model {
     ChgnetR2scan,
 }
 
-/// `--model`
+/// `--model` and `--device`
 #[derive(Args)]
 pub struct ModelArgument {
     /// Potential
     #[arg(long, value_name = "NAME", value_enum, default_value = "chgnet-0.3.0")]
-    pub model: Model,
+    model: Model,
+    /// Where it runs: cpu, or through libtorch torch-cpu, cuda or cuda:N
+    #[arg(long, value_name = "NAME", default_value = "cpu")]
+    device: String,
+}
+
+/// A potential with the checksum of its weights.
+pub struct Loaded {
+    /// The potential.
+    pub potential: Box<dyn Potential>,
+    /// SHA-256 of its weights, which tables of reference energies carry.
+    pub hash: String,
 }
 
 impl ModelArgument {
     /// Loads the weights.
     ///
     /// # Errors
-    /// When they are absent or damaged.
-    pub fn load(&self) -> Result<Chgnet, Failure> {
+    /// When they are absent or damaged, or there is no such device.
+    pub fn load(&self) -> Result<Loaded, Failure> {
         let kind = match self.model {
             Model::Chgnet030 => ChgnetKind::V030,
             Model::ChgnetR2scan => ChgnetKind::R2scan,
         };
-        Chgnet::load(kind).map_err(Failure::other)
+        let potential = load(kind.name(), &self.device).map_err(|error| match error {
+            LoadError::Chgnet(_) => Failure::other(error),
+            _ => Failure::input(format!("--device: {error}")),
+        })?;
+        // Weights are small, and reading them is the only way to know that they are the published
+        // ones on every device.
+        let hash = Chgnet::load(kind).map_err(Failure::other)?.hash().to_owned();
+        Ok(Loaded { potential, hash })
     }
 }
 

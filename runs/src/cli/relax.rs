@@ -101,14 +101,14 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let target =
         arguments.to.as_deref().map(|path| format_of(path).map(|format| (path, format))).transpose()?;
     let inputs = arguments.files.read()?;
-    let potential = arguments.model.load()?;
+    let potential = arguments.model.load()?.potential;
     let progress = Progress::start(global, "structures", inputs.len());
     let relaxed: Vec<(String, Relaxed)> = inputs
         .into_par_iter()
         .map(|input| {
             let outcome = input.record.and_then(|mut record| {
-                let relaxation = relax_one(&record.crystal, &potential, &options)?;
-                let values = values(&relaxation, &potential, &options);
+                let relaxation = relax_one(&record.crystal, potential.as_ref(), &options)?;
+                let values = values(&relaxation, potential.as_ref(), &options);
                 record.crystal = relaxation.crystal;
                 Ok((record, values))
             });

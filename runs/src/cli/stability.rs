@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use druse::fitness::chgnet::Chgnet;
 use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
 use druse::fitness::potential::{Potential, Want};
 use druse::fitness::relax::{RelaxOptions, Relaxation};
 use druse::representations::{Crystal, Element};
 
 use super::failure::Failure;
-use super::potential::{ModelArgument, possible};
+use super::potential::{Loaded, ModelArgument, possible};
 use super::reference::Table;
 use super::relax::{Settings, relax_one};
 use super::structures::Input;
@@ -33,7 +32,7 @@ pub struct StabilityArguments {
 
 /// A potential and the phase diagram of its own energies.
 pub struct Stability {
-    potential: Chgnet,
+    potential: Box<dyn Potential>,
     diagram: PhaseDiagram,
     reference: String,
     relaxation: Option<RelaxOptions>,
@@ -53,10 +52,10 @@ impl StabilityArguments {
     /// Loads the model and the competing phases for all elements of the inputs.
     pub fn load(&self, inputs: &[Input]) -> Result<Stability, Failure> {
         let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
-        let potential = self.model.load()?;
+        let Loaded { potential, hash } = self.model.load()?;
         let table = Table::open(&self.reference)?;
         let table = table.get();
-        if table.header().model_hash != potential.hash() {
+        if table.header().model_hash != hash {
             return Err(Failure::input(format!(
                 "--reference: found energies of {}, expected energies of {}: unlike models cannot be compared",
                 table.header().model,
@@ -103,7 +102,7 @@ impl Stability {
         let (energy, relaxation) = match &self.relaxation {
             None => (self.energy(crystal)?, None),
             Some(options) => {
-                let relaxation = relax_one(crystal, &self.potential, options)?;
+                let relaxation = relax_one(crystal, self.potential.as_ref(), options)?;
                 let prediction = relaxation.prediction.as_ref();
                 let energy = prediction.ok_or("the relaxed structure has no energy")?.energy;
                 (energy, Some(relaxation))

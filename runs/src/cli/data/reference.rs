@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::cli::Global;
 use crate::cli::date::today;
 use crate::cli::failure::Failure;
-use crate::cli::potential::{ModelArgument, possible};
+use crate::cli::potential::{Loaded, ModelArgument, possible};
 use crate::cli::progress::Progress;
 use crate::cli::structures::{Files, Input};
 
@@ -51,10 +51,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let potential = arguments.model.load()?;
+    let Loaded { potential, hash } = arguments.model.load()?;
     let header = ReferenceHeader {
         model: potential.name().to_owned(),
-        model_hash: potential.hash().to_owned(),
+        model_hash: hash,
         protocol: format!(
             "energy of the structure as given, no relaxation; space group with symprec {} Å",
             arguments.symprec
@@ -87,7 +87,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
                     .record
                     .as_ref()
                     .map_err(Clone::clone)
-                    .and_then(|record| compute(&record.crystal, &potential, arguments.symprec));
+                    .and_then(|record| compute(&record.crystal, potential.as_ref(), arguments.symprec));
                 progress.step();
                 row
             })
