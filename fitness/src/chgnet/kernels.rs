@@ -72,7 +72,7 @@ impl Real for f32 {
         const LN2_HIGH: f32 = 0.693_359_4;
         const LN2_LOW: f32 = -2.121_944_4e-4;
         const POLYNOMIAL: [f32; 6] =
-            [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+            [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
         let x = if self < -87.0 { -87.0 } else { self };
         let x = if x > 88.0 { 88.0 } else { x };
         let shifted = x.multiply_add::<FUSED>(std::f32::consts::LOG2_E, ROUND);
@@ -312,7 +312,7 @@ fn sum<T: Real>(x: &[T; WIDTH]) -> T {
     }
     for half in [8, 4, 2, 1] {
         for k in 0..half {
-            lanes[k] = lanes[k] + lanes[k + half];
+            lanes[k] += lanes[k + half];
         }
     }
     lanes[0]

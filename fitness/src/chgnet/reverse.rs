@@ -54,7 +54,7 @@ impl<T: Real> Parameters<T> {
             multiply(atoms, x, &layer.reverse, Start::Zero, sum, WIDTH);
             std::mem::swap(&mut gradients.atom, sum);
         }
-        for i in 0..atoms {
+        for (i, deviation) in readout_deviation[..atoms].iter().enumerate() {
             let gradient = row_mut(&mut gradients.atom, i, WIDTH);
             let mut scaled = [T::ZERO; WIDTH];
             for k in 0..WIDTH {
@@ -62,7 +62,7 @@ impl<T: Real> Parameters<T> {
             }
             let normalised = row(readout_normalised, i, WIDTH).first_chunk().expect("rows are WIDTH long");
             let out = gradient.first_chunk_mut().expect("rows are WIDTH long");
-            normalise_reverse(normalised, readout_deviation[i], &scaled, out);
+            normalise_reverse(normalised, *deviation, &scaled, out);
         }
     }
 

@@ -115,6 +115,8 @@ fn parity(kind: ChgnetKind, key: &str) {
         "{key}: {} structures, worst {e:.1e} eV/atom, {f:.1e} eV/Å, {s:.1e} GPa, {m:.1e} µB",
         entries.len()
     );
+    // The reference is f32, whose cut-off envelope cancels badly near 6 Å: run in f64, the original
+    // itself is 1.02e-4 eV/Å away from it (rattled Al2O3).
     for (worst, tolerance) in worst.into_iter().zip([1e-5, 1.1e-4, 1e-3, 1e-4]) {
         assert!(worst <= tolerance, "{worst:e} > {tolerance:e}");
     }
@@ -164,8 +166,8 @@ fn derivatives_are_those_of_the_energy() {
             "{what}: {analytic} against {numeric}"
         );
     };
-    for site in 0..crystal.sites.len() {
-        for axis in 0..3 {
+    for (site, gradient) in atoms.iter().enumerate() {
+        for (axis, analytic) in gradient.iter().enumerate() {
             let moved = |step: f64| {
                 let mut moved = crystal.clone();
                 let position =
@@ -173,7 +175,7 @@ fn derivatives_are_those_of_the_energy() {
                 moved.sites[site].frac = crystal.lattice.to_fractional(&position).unwrap();
                 moved
             };
-            close(atoms[site][axis], (energy(&moved(h)) - energy(&moved(-h))) / (2.0 * h), "force");
+            close(*analytic, (energy(&moved(h)) - energy(&moved(-h))) / (2.0 * h), "force");
         }
     }
     for a in 0..3 {
@@ -193,7 +195,6 @@ fn derivatives_are_those_of_the_energy() {
 
 #[test]
 fn single_precision_is_close_to_double() {
-    // The f32 result against f64: what is left is rounding.
     let (Some(model), Some(parameters)) = (model(ChgnetKind::V030), parameters_f64()) else { return };
     let crystal = distorted();
     let exact = parameters.evaluate(&Graph::new(&crystal).unwrap(), false, true, &mut Workspace::default());
