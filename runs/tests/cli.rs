@@ -291,6 +291,16 @@ fn data_is_imported_looked_at_and_split() {
 }
 
 #[test]
+fn structure_types_are_listed() {
+    let all = results(&druse(&["data", "prototypes", "--json", "-"]));
+    assert!(all.as_array().unwrap().len() > 200);
+    let spinel = results(&druse(&["data", "prototypes", "SPINEL", "--json", "-"]));
+    assert_eq!(keys(&spinel[0]), ["id", "formula", "space_group", "atoms", "source", "structure"]);
+    assert_eq!((&spinel[0]["space_group"], &spinel[0]["atoms"]), (&json!(227), &json!(14)));
+    assert_eq!(druse(&["data", "prototypes", "no such"]).code, 2);
+}
+
+#[test]
 fn inputs_that_all_fail_end_with_2_but_results_are_written() {
     let folder = structures();
     let ran = druse_in(folder.path(), &["symmetry", "bad.jsonl", "--json", "-"]);

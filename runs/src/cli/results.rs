@@ -21,6 +21,11 @@ impl Results {
         self.outcomes.push((id, outcome));
     }
 
+    /// Whether there is no result yet.
+    pub fn is_empty(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
     /// Shows and writes everything. `row` makes a row of the table (after the id) of the values of
     /// one input.
     ///

@@ -3,6 +3,7 @@
 mod elements;
 mod import;
 mod info;
+mod prototypes;
 mod reference;
 mod split;
 
@@ -21,6 +22,8 @@ pub enum Command {
     Split(split::Arguments),
     /// Show the tables of element data with their sources
     Elements(elements::Arguments),
+    /// List the known structure types
+    Prototypes(prototypes::Arguments),
     /// Compute the energies of known structures: a reference for the hull and for novelty
     Reference(reference::Arguments),
 }
@@ -31,6 +34,7 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
         Command::Info(arguments) => info::run(arguments, global),
         Command::Split(arguments) => split::run(arguments, global),
         Command::Elements(arguments) => elements::run(arguments, global),
+        Command::Prototypes(arguments) => prototypes::run(arguments, global),
         Command::Reference(arguments) => reference::run(arguments, global),
     }
 }
