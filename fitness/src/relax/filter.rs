@@ -60,6 +60,10 @@ impl Filter {
         // away rounding that would rotate the cell.
         let stress = Matrix3::from_fn(|i, j| 0.5 * (stress[i][j] + stress[j][i]) / GPA_PER_EV_PER_A3);
         let mut virial = -volume * (stress + Matrix3::from_diagonal_element(self.pressure));
+        if let CellFreedom::Components([xx, yy, zz, yz, xz, xy]) = self.freedom {
+            let free = Matrix3::new(xx, xy, xz, xy, yy, yz, xz, yz, zz);
+            virial = virial.zip_map(&free, |x, free| if free { x } else { 0.0 });
+        }
         if self.freedom == CellFreedom::Hydrostatic {
             virial = Matrix3::from_diagonal_element(virial.trace() / 3.0);
         }

@@ -187,9 +187,10 @@ impl Walker {
     }
 }
 
-/// Length of the longest row; NaN when one is not finite.
+/// Length of the longest row; not finite when one of them is not.
 fn largest_row(rows: impl Iterator<Item = Vector3<f64>>) -> f64 {
-    rows.map(|row| row.norm()).fold(0.0, |most, x| if x.is_finite() { f64::max(most, x) } else { f64::NAN })
+    // f64::max forgets a NaN as soon as a number follows.
+    rows.map(|row| row.norm()).fold(0.0, |most: f64, x| if x <= most || most.is_nan() { most } else { x })
 }
 
 fn max_stress(prediction: &Prediction, pressure: f64) -> f64 {

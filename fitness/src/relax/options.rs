@@ -13,6 +13,8 @@ pub enum CellFreedom {
     Hydrostatic,
     /// The shape alone.
     ConstantVolume,
+    /// The components xx, yy, zz, yz, xz, xy that are true; no force acts on the others.
+    Components([bool; 6]),
     /// Nothing; only the atoms move.
     Fixed,
 }
