@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     for (id, outcome) in outcomes {
         results.push(id, outcome);
     }
-    results.finish(global, &["formula", "atoms", "eV/atom", "force (eV/Å)", "stress (GPa)"], |values| {
+    results.finish(global, &["formula", "atoms", "eV/atom", "force\n(eV/Å)", "stress\n(GPa)"], |values| {
         vec![
             values["formula"].as_str().unwrap_or_default().to_owned(),
             values["atoms"].to_string(),

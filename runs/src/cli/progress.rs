@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::Global;
 
@@ -41,7 +41,13 @@ impl Progress {
             let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
             // The template is a constant that a test draws.
             if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style);
+                bar.set_style(style.with_key(
+                    "rate",
+                    |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                        // Writing to the terminal's line cannot fail in a way that matters.
+                        let _ = write!(out, "{:.1} per second", state.per_sec());
+                    },
+                ));
             }
             bar.set_message(what);
             bar.enable_steady_tick(Duration::from_millis(250));
@@ -79,7 +85,7 @@ impl Progress {
     }
 }
 
-const TEMPLATE: &str = "{bar:30} {pos} of {len} {msg}, {per_sec}, {eta} left";
+const TEMPLATE: &str = "{bar:30} {pos} of {len} {msg}, {rate}, {eta} left";
 
 #[cfg(test)]
 mod tests {

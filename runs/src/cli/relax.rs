@@ -130,7 +130,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         let outcome: Outcome = outcome.map(|(_, values)| values);
         results.push(id, outcome);
     }
-    let header = ["formula", "atoms", "eV/atom", "at start", "steps", "converged", "stress (GPa)"];
+    let header = ["formula", "atoms", "eV/atom", "at start", "steps", "con-\nverged", "stress\n(GPa)"];
     results.finish(global, &header, |values| {
         vec![
             values["formula"].as_str().unwrap_or_default().to_owned(),
