@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::composition::Composition;
-use crate::crystal::Crystal;
+use crate::crystal::{Crystal, Site};
 
 /// What is designed. [`Crystal`] implements it; transition-metal complexes are the second domain.
 pub trait Design: Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
@@ -56,17 +56,15 @@ impl Design for Crystal {
     fn content_id(&self) -> String {
         use sha2::{Digest, Sha256};
         let round = |x: f64| (x * 1e4).round() as i64;
-        let mut sites: Vec<(Vec<(u8, i64)>, [i64; 3])> = self
-            .sites
-            .iter()
-            .map(|site| {
-                let mut who: Vec<(u8, i64)> =
-                    site.occupants.iter().map(|o| (o.element.atomic_number(), round(o.occupancy))).collect();
-                who.sort_unstable();
-                let place = std::array::from_fn(|k| round(crate::crystal::wrap(site.frac[k])) % 10_000);
-                (who, place)
-            })
-            .collect();
+        let site = |site: &Site| {
+            let occupants = site.occupants.iter();
+            let mut who: Vec<(u8, i64)> =
+                occupants.map(|o| (o.element.atomic_number(), round(o.occupancy))).collect();
+            who.sort_unstable();
+            let place: [i64; 3] = std::array::from_fn(|k| round(crate::crystal::wrap(site.frac[k])) % 10_000);
+            (who, place)
+        };
+        let mut sites: Vec<_> = self.sites.iter().map(site).collect();
         sites.sort_unstable();
         let mut hasher = Sha256::new();
         for x in self.lattice.parameters() {

@@ -116,12 +116,12 @@ fn moments<'a>(
 ) -> Vec<f64> {
     let mut values = Vec::new();
     for indices in members {
-        let mean = |value: &dyn Fn(usize) -> f64| {
-            indices.iter().map(|&site| value(site)).sum::<f64>() / indices.len() as f64
+        let mean = |column: usize, value: &dyn Fn(f64) -> f64| {
+            indices.iter().map(|&site| value(distances[site][column])).sum::<f64>() / indices.len() as f64
         };
         for column in 0..kinds * NEIGHBOURS {
-            let first = mean(&|site| distances[site][column]);
-            let variance = mean(&|site| (distances[site][column] - first).powi(2));
+            let first = mean(column, &|distance| distance);
+            let variance = mean(column, &|distance| (distance - first).powi(2));
             values.extend([first / unit, variance.sqrt() / unit]);
         }
     }

@@ -262,14 +262,13 @@ fn key(x: f64) -> f64 {
 /// Indices of the lexicographically smallest vectors: entry by entry those stay whose value exceeds
 /// the least by at most [`TOLERANCE`]. Does not depend on the order of the list.
 fn smallest(keys: &[Vec<f64>]) -> Vec<usize> {
-    let mut rest: Vec<usize> = (0..keys.len()).collect();
+    let mut rest: Vec<(usize, &Vec<f64>)> = keys.iter().enumerate().collect();
     let length = keys.iter().map(Vec::len).min().unwrap_or(0);
     for place in 0..length {
-        let value = |key: &[f64]| key[place];
-        let least = rest.iter().map(|&i| value(&keys[i])).fold(f64::INFINITY, f64::min);
-        rest.retain(|&i| value(&keys[i]) <= least + TOLERANCE);
+        let least = rest.iter().map(|(_, key)| key[place]).fold(f64::INFINITY, f64::min);
+        rest.retain(|(_, key)| key[place] <= least + TOLERANCE);
     }
-    rest
+    rest.into_iter().map(|(index, _)| index).collect()
 }
 
 /// Lattice with the vectors `(a, b, c) P`.
