@@ -2,6 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use super::kernels::Real;
+
 /// Learned frequencies in a radial basis, and in an angular one twice as many functions plus one.
 pub const RADIAL: usize = 31;
 /// Angular frequencies.
@@ -18,20 +20,31 @@ const P: f64 = 8.0;
 /// ```
 ///
 /// (Gasteiger et al., "Directional message passing", ICLR 2020.)
-fn envelope(x: f64) -> (f64, f64) {
+///
+/// The value is added up in `T`: near the cut-off large terms cancel, and in f32 what is left is
+/// rounding that the original's forces contain. The slope cancels less and stays in f64.
+pub fn envelope<T: Real>(x: f64) -> (f64, f64) {
     if x >= 1.0 {
         return (0.0, 0.0);
     }
     let (a, b, c) = (-(P + 1.0) * (P + 2.0) / 2.0, P * (P + 2.0), -P * (P + 1.0) / 2.0);
+    let x = T::from_f64(x).to_f64();
     let power = x.powi(7);
-    let value = 1.0 + power * x * (a + x * (b + x * c));
-    (value, power * (P * a + x * ((P + 1.0) * b + x * (P + 2.0) * c)))
+    let term = |factor: f64, power: f64| T::from_f64(factor) * T::from_f64(power);
+    let value = T::ONE + term(a, power * x) + term(b, power * x * x) + term(c, power * x * x * x);
+    (value.to_f64(), power * (P * a + x * ((P + 1.0) * b + x * (P + 2.0) * c)))
 }
 
-/// Calls `put(k, B_k, dB_k/dr)` for the functions `B_k(r) = envelope sqrt(2/cutoff) sin(f_k r/cutoff)/r`.
-pub fn radial(r: f64, cutoff: f64, frequencies: &[f64; RADIAL], mut put: impl FnMut(usize, f64, f64)) {
+/// Calls `put(k, B_k, dB_k/dr)` for the functions `B_k(r) = envelope sqrt(2/cutoff) sin(f_k r/cutoff)/r`,
+/// with the envelope's rounding in `T`.
+pub fn radial<T: Real>(
+    r: f64,
+    cutoff: f64,
+    frequencies: &[f64; RADIAL],
+    mut put: impl FnMut(usize, f64, f64),
+) {
     let x = r / cutoff;
-    let (envelope, slope) = envelope(x);
+    let (envelope, slope) = envelope::<T>(x);
     let scale = (2.0 / cutoff).sqrt() / r;
     for (k, &f) in frequencies.iter().enumerate() {
         let (sin, cos) = (f * x).sin_cos();
@@ -64,7 +77,7 @@ mod tests {
         for r in [0.7, 2.1, 4.4, 5.9, 6.0, 6.1] {
             let at = |r: f64| {
                 let mut out = [(0.0, 0.0); RADIAL];
-                radial(r, 6.0, &frequencies, |k, value, derivative| out[k] = (value, derivative));
+                radial::<f64>(r, 6.0, &frequencies, |k, value, derivative| out[k] = (value, derivative));
                 out
             };
             let (low, middle, high) = (at(r - h), at(r), at(r + h));
@@ -88,8 +101,11 @@ mod tests {
 
     #[test]
     fn envelope_is_smooth_at_the_cutoff() {
-        assert_eq!(envelope(0.0), (1.0, 0.0));
-        let (value, slope) = envelope(1.0 - 1e-6);
+        assert_eq!(envelope::<f64>(0.0), (1.0, 0.0));
+        let (value, slope) = envelope::<f64>(1.0 - 1e-6);
         assert!(value.abs() < 1e-12 && slope.abs() < 1e-8);
+        for x in [0.2, 0.9, 0.99, 0.999] {
+            assert!((envelope::<f32>(x).0 - envelope::<f64>(x).0).abs() < 2e-5);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use druse_representations::nalgebra::Vector3;
 use druse_representations::{Crystal, Neighbours};
 
+use super::kernels::Real;
 use crate::potential::PotentialError;
 
 /// Longest bond (Å).
@@ -21,6 +22,8 @@ pub struct Bond {
     pub second: u32,
     /// `r_first - r_second` (Å), with the image's translation.
     pub vector: Vector3<f64>,
+    /// Its unit vector, not rounded: forces of nearly straight angles magnify any error.
+    pub direction: Vector3<f64>,
     /// Length (Å).
     pub length: f64,
 }
@@ -54,11 +57,14 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// The graph of a crystal.
+    /// The graph of a crystal. Which bonds there are is decided in f64; their vectors and lengths are
+    /// those of positions in `T`, rounded at every step as in the original: near the cut-off its
+    /// envelope is rounding noise of the length (see [`radial`](super::basis::radial)), so the same
+    /// forces need the same length to the last bit.
     ///
     /// # Errors
     /// On disordered or unknown sites, impossible geometry, and atoms without a neighbour.
-    pub fn new(crystal: &Crystal) -> Result<Self, PotentialError> {
+    pub fn new<T: Real>(crystal: &Crystal) -> Result<Self, PotentialError> {
         let elements = crystal.elements()?;
         if elements.is_empty() {
             return Err(PotentialError::Empty);
@@ -78,17 +84,32 @@ impl Graph {
                 return Err(PotentialError::LoneAtom { site, cutoff: ATOM_CUTOFF });
             }
         }
-        let frac = crystal.fractional();
+        let matrix = crystal.lattice.matrix();
+        let cartesian = |f: [f64; 3]| -> [T; 3] {
+            std::array::from_fn(|k| {
+                let part = |row: usize| T::from_f64(f[row]) * T::from_f64(matrix[(row, k)]);
+                part(0) + part(1) + part(2)
+            })
+        };
+        let positions: Vec<[T; 3]> = crystal.fractional().iter().map(|&f| cartesian(f.into())).collect();
         // Of a bond and its reverse, one is kept.
         let kept = list.iter().filter(|&(i, j, n, _)| i < j || (i == j && n > [0, 0, 0]));
-        let mut bonds: Vec<Bond> = kept
-            .map(|(i, j, n, length)| {
-                let d = frac[i] - frac[j] - Vector3::from(n.map(f64::from));
-                Bond { first: i as u32, second: j as u32, vector: crystal.lattice.to_cartesian(&d), length }
-            })
-            .collect();
-        bonds.sort_by_key(|bond| bond.length >= ANGLE_CUTOFF); // stable
-        let short = bonds.partition_point(|bond| bond.length < ANGLE_CUTOFF);
+        let (mut bonds, mut long) = (Vec::new(), Vec::new());
+        for (i, j, n, distance) in kept {
+            let translation = cartesian(n.map(f64::from));
+            let v: [T; 3] = std::array::from_fn(|k| positions[i][k] - (positions[j][k] + translation[k]));
+            let vector: Vector3<f64> = v.map(T::to_f64).into();
+            let bond = Bond {
+                first: i as u32,
+                second: j as u32,
+                vector,
+                direction: vector.normalize(),
+                length: (v[0] * v[0] + v[1] * v[1] + v[2] * v[2]).sqrt().to_f64(),
+            };
+            if distance < ANGLE_CUTOFF { bonds.push(bond) } else { long.push(bond) }
+        }
+        let short = bonds.len();
+        bonds.append(&mut long);
         let angles = angles(elements.len(), &bonds[..short]);
         let numbers = elements.iter().map(|element| element.atomic_number()).collect();
         Ok(Self { numbers, bonds, short, angles, volume: crystal.lattice.volume() })

@@ -209,7 +209,7 @@ impl Chgnet {
         want: Want,
         work: &mut Workspace<f32>,
     ) -> Result<Prediction, PotentialError> {
-        let graph = Graph::new(crystal)?;
+        let graph = Graph::new::<f32>(crystal)?;
         let outcome = self.parameters.evaluate(&graph, want.forces || want.stress, want.magmoms, work);
         outcome.prediction(graph.volume, want)
     }

@@ -123,7 +123,7 @@ pub fn row_mut<T>(data: &mut [T], index: usize, width: usize) -> &mut [T] {
 /// Cosine of an angle, slightly shrunk, and the angle.
 pub fn opening(graph: &Graph, angle: &Angle) -> (f64, f64) {
     let [u, v] = angle.bonds.map(|bond| &graph.bonds[bond as usize]);
-    let cosine = u.vector.dot(&v.vector) / (u.length * v.length) * angle.signs[0] * angle.signs[1];
+    let cosine = u.direction.dot(&v.direction) * angle.signs[0] * angle.signs[1];
     let cosine = (cosine * COSINE_SCALE).clamp(-COSINE_SCALE, COSINE_SCALE);
     (cosine, cosine.acos())
 }
@@ -165,9 +165,9 @@ impl<T: Real> Parameters<T> {
         work.bond_basis.make_room(bonds);
         work.short_basis.make_room(short);
         for (u, bond) in graph.bonds.iter().enumerate() {
-            radial(bond.length, ATOM_CUTOFF, &self.bond_frequencies, work.bond_basis.put(u));
+            radial::<T>(bond.length, ATOM_CUTOFF, &self.bond_frequencies, work.bond_basis.put(u));
             if u < short {
-                radial(bond.length, ANGLE_CUTOFF, &self.short_frequencies, work.short_basis.put(u));
+                radial::<T>(bond.length, ANGLE_CUTOFF, &self.short_frequencies, work.short_basis.put(u));
             }
         }
         work.angle_basis.make_room(angles);

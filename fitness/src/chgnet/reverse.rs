@@ -83,18 +83,14 @@ impl<T: Real> Parameters<T> {
         }
         through_basis(&self.angle_embedding, &gradients.angle, 2 * WIDTH, angle_basis, sum, &mut theta);
 
-        let mut vector: Vec<Vector3<f64>> = graph
-            .bonds
-            .iter()
-            .zip(&length)
-            .map(|(bond, gradient)| bond.vector * (gradient / bond.length))
-            .collect();
+        let mut vector: Vec<Vector3<f64>> =
+            graph.bonds.iter().zip(&length).map(|(bond, gradient)| bond.direction * *gradient).collect();
         for (angle, theta_gradient) in graph.angles.iter().zip(&theta) {
             let (cosine, _) = opening(graph, angle);
             // d theta / d (u . v), the shrinking of the cosine included
             let factor = -COSINE_SCALE * theta_gradient / (1.0 - cosine * cosine).sqrt();
             let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let unit = |bond: usize, sign: f64| graph.bonds[bond].vector * (sign / graph.bonds[bond].length);
+            let unit = |bond: usize, sign: f64| graph.bonds[bond].direction * sign;
             let (unit_u, unit_v) = (unit(u, angle.signs[0]), unit(v, angle.signs[1]));
             let plain = unit_u.dot(&unit_v);
             vector[u] += (unit_v - unit_u * plain) * (factor * angle.signs[0] / graph.bonds[u].length);

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use tch::{Device, TchError, Tensor};
 
-use super::super::graph::Graph;
+use super::super::basis::envelope;
+use super::super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Graph};
 
 /// The graphs of some crystals side by side, without bonds between them.
 ///
@@ -13,6 +14,9 @@ use super::super::graph::Graph;
 pub struct Batch {
     /// `r_first - r_second` of each bond (Å), f64, [bonds, 3].
     pub vectors: Tensor,
+    /// Lengths of the graph and values of the envelopes for 6 Å and 3 Å, rounded like the native
+    /// ones, f64, 3 x [bonds, 1].
+    pub rounded: [Tensor; 3],
     /// How many bonds are short.
     pub short: i64,
     /// How many unordered angles there are.
@@ -55,10 +59,14 @@ impl Batch {
             (short, long) = (short_end, long_end);
         }
         let (mut vectors, mut ends) = (vec![0.0; 3 * long], [vec![0; long], vec![0; long]]);
+        let mut rounded = [vec![0.0; long], vec![0.0; long], vec![0.0; long]];
         let (mut centre, mut signs, mut sides) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
         for ((graph, atoms), bonds) in graphs.iter().zip(&atoms).zip(&bonds) {
             for (bond, place) in graph.bonds.iter().zip(bonds.iter().cloned().flatten()) {
                 vectors[3 * place..3 * place + 3].copy_from_slice(bond.vector.as_slice());
+                rounded[0][place] = bond.length;
+                rounded[1][place] = envelope::<f32>(bond.length / ATOM_CUTOFF).0;
+                rounded[2][place] = envelope::<f32>(bond.length / ANGLE_CUTOFF).0;
                 ends[0][place] = atoms.start as i64 + i64::from(bond.first);
                 ends[1][place] = atoms.start as i64 + i64::from(bond.second);
             }
@@ -75,7 +83,9 @@ impl Batch {
             Ok::<_, TchError>((index(&[&one[..], other].concat())?, index(&[&other[..], one].concat())?))
         };
         let ((to, from), (first, second)) = (both(&ends)?, both(&sides)?);
+        let column = |x: &[f64]| Tensor::f_from_slice(x)?.f_view([-1, 1])?.f_to_device(device);
         Ok(Self {
+            rounded: [column(&rounded[0])?, column(&rounded[1])?, column(&rounded[2])?],
             vectors: Tensor::f_from_slice(&vectors)?.f_view([-1, 3])?.f_to_device(device)?,
             short: total_short as i64,
             angles: centre.len() as i64,

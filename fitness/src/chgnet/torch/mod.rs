@@ -153,7 +153,7 @@ impl Potential for TorchChgnet {
     }
 
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
-        let graphs: Vec<_> = crystals.iter().map(|crystal| Graph::new(crystal)).collect();
+        let graphs: Vec<_> = crystals.iter().map(|crystal| Graph::new::<f32>(crystal)).collect();
         let whole: Vec<&Graph> = graphs.iter().filter_map(|graph| graph.as_ref().ok()).collect();
         let sizes: Vec<usize> = whole.iter().map(|g| 2 * (g.bonds.len() + g.angles.len())).collect();
         let mut outcomes = runs(&sizes, row_limit(self.device)).into_iter().flat_map(|run| {

@@ -13,14 +13,19 @@ use super::weights::{Affine, Convolution, Gated, Weights};
 const NARROW: i64 = WIDTH as i64;
 const BOTH: i64 = WIDE as i64;
 
+/// The derivative of `exact` with the value `rounded`.
+fn with_value(exact: &Tensor, rounded: &Tensor) -> Result<Tensor, TchError> {
+    exact.f_add(&rounded.f_sub(&exact.f_detach()?)?)
+}
+
 /// Basis of the lengths `r` [bonds, 1] (Å): `envelope sqrt(2/cutoff) sin(f_k r/cutoff)/r`, with
-/// the envelope `1 - 45 x^8 + 80 x^9 - 36 x^10`, [bonds, 31]. In f64, then rounded: near the
-/// cut-off the envelope is a difference of large numbers.
-fn radial(r: &Tensor, cutoff: f64, frequencies: &Tensor) -> Result<Tensor, TchError> {
+/// the envelope `1 - 45 x^8 + 80 x^9 - 36 x^10`, [bonds, 31]. In f64, then rounded; the envelope
+/// has the slope of its formula and the given value, which is rounded like the native one.
+fn radial(r: &Tensor, cutoff: f64, value: &Tensor, frequencies: &Tensor) -> Result<Tensor, TchError> {
     let x = r.f_div_scalar(cutoff)?;
     let polynomial = x.f_mul_scalar(-36.0)?.f_add_scalar(80.0)?.f_mul(&x)?.f_add_scalar(-45.0)?;
-    let envelope = x.f_pow_tensor_scalar(8)?.f_mul(&polynomial)?.f_add_scalar(1.0)?;
-    let scale = envelope.f_div(r)?.f_mul_scalar((2.0 / cutoff).sqrt())?;
+    let exact = x.f_pow_tensor_scalar(8)?.f_mul(&polynomial)?.f_add_scalar(1.0)?;
+    let scale = with_value(&exact, value)?.f_div(r)?.f_mul_scalar((2.0 / cutoff).sqrt())?;
     x.f_mul(frequencies)?.f_sin()?.f_mul(&scale)?.f_to_kind(Kind::Float)
 }
 
@@ -94,9 +99,9 @@ impl Weights {
     /// # Errors
     /// When the device fails, as when it has no room.
     pub fn forward(&self, batch: &Batch) -> Result<(Tensor, Tensor), TchError> {
-        let norm = |v: &Tensor| v.f_square()?.f_sum_dim_intlist(1, true, Kind::Double)?.f_sqrt();
-        let length = norm(&batch.vectors)?;
-        let basis = radial(&length, ATOM_CUTOFF, &self.frequencies[0])?;
+        let norm = batch.vectors.f_square()?.f_sum_dim_intlist(1, true, Kind::Double)?.f_sqrt()?;
+        let length = with_value(&norm, &batch.rounded[0])?;
+        let basis = radial(&length, ATOM_CUTOFF, &batch.rounded[1], &self.frequencies[0])?;
         let mut h = self.embedding.f_index_select(0, &batch.elements)?;
         let mut b = linear(&basis, &self.bond_embedding)?;
         let atom_weights = linear(&basis, &self.atom_weights)?;
@@ -126,12 +131,20 @@ impl Weights {
     /// Angle features [2 angles, 64] and weights of the messages between bonds [angles, 64].
     fn angles(&self, batch: &Batch, length: &Tensor) -> Result<(Tensor, Tensor), TchError> {
         let length = length.f_narrow(0, 0, batch.short)?;
-        let direction = batch.vectors.f_narrow(0, 0, batch.short)?.f_div(&length)?;
+        let vectors = batch.vectors.f_narrow(0, 0, batch.short)?;
+        // By a length in f64: nearly straight angles magnify any error.
+        let norm = vectors.f_square()?.f_sum_dim_intlist(1, true, Kind::Double)?.f_sqrt()?;
+        let direction = vectors.f_div(&norm)?;
         let (u, v) = (batch.first.f_narrow(0, 0, batch.angles)?, batch.second.f_narrow(0, 0, batch.angles)?);
         let product = |x: &Tensor| x.f_index_select(0, &u)?.f_mul(&x.f_index_select(0, &v)?);
         let cosine = product(&direction)?.f_sum_dim_intlist(1, false, Kind::Double)?.f_mul(&batch.signs)?;
         let a = linear(&angular(&cosine, &self.frequencies[2])?, &self.angle_embedding)?;
-        let basis = radial(&length, ANGLE_CUTOFF, &self.frequencies[1])?;
+        let basis = radial(
+            &length,
+            ANGLE_CUTOFF,
+            &batch.rounded[2].f_narrow(0, 0, batch.short)?,
+            &self.frequencies[1],
+        )?;
         Ok((Tensor::f_cat(&[&a, &a], 0)?, product(&linear(&basis, &self.bond_weights)?)?))
     }
 
