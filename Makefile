@@ -1,4 +1,19 @@
-.PHONY: setup bench
+.PHONY: campaign test bench setup
+
+CAMPAIGN ?= runs/campaigns/default.toml
+OUT ?= campaign-abundant
+
+# The default campaign: a Pareto front on the screen, its CIFs in $(OUT)/pareto. One that was
+# stopped goes on; one that is done is shown.
+campaign: setup
+	@if [ -e "$(OUT)/campaign.db" ]; then \
+		cargo run --release --locked -- resume "$(OUT)"; \
+	else \
+		cargo run --release --locked -- run "$(CAMPAIGN)" --out "$(OUT)"; \
+	fi
+
+test: setup
+	cargo test --workspace --locked
 
 # libtorch and the CHGNet weights into third_party/ (once, needs the network; a no-op afterwards)
 setup:
@@ -9,7 +24,7 @@ setup:
 ifdef PEERS
 bench: export DRUSE_PEER_PYTHON = $(abspath $(PEERS))/bin/python
 endif
-bench:
+bench: setup
 	cargo bench -p druse-fitness --no-default-features --bench chgnet
 	cargo bench -p druse-fitness --no-default-features --bench pareto
 	cargo bench -p druse-fitness --no-default-features --bench hull

@@ -120,6 +120,12 @@ pub trait Potential: Send + Sync {
     /// Everything that the numbers depend on: version, hash of the weights, number type.
     fn protocol(&self) -> String;
 
+    /// SHA-256 of the weights, which reference energies of the same model carry; `None` when there
+    /// are no weights.
+    fn weights_hash(&self) -> Option<&str> {
+        None
+    }
+
     /// Predictions for several crystals, in order. Quantities that were not wanted are `None`, and
     /// so are wanted ones that the potential does not have.
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>>;

@@ -209,18 +209,27 @@ impl DesignSpace {
         }
     }
 
+    /// Checks the number of atoms in the primitive cell and the space group.
+    ///
+    /// # Errors
+    /// The first violation.
+    pub fn check_cell(&self, primitive_atoms: usize, space_group: u8) -> Result<(), Violation> {
+        let (found, allowed) = (primitive_atoms, self.atoms);
+        if !(allowed[0]..=allowed[1]).contains(&found) {
+            return Err(Violation::AtomCount { found, allowed });
+        }
+        if !self.space_groups.contains(&space_group) {
+            return Err(Violation::SpaceGroup(space_group));
+        }
+        Ok(())
+    }
+
     /// Checks everything: atoms, elements, charge and space group of a symmetry code.
     ///
     /// # Errors
     /// The first violation.
     pub fn check_code(&self, code: &SymmetryCode) -> Result<(), Violation> {
-        let (found, allowed) = (code.primitive_atom_count(), self.atoms);
-        if !(allowed[0]..=allowed[1]).contains(&found) {
-            return Err(Violation::AtomCount { found, allowed });
-        }
-        if !self.space_groups.contains(&code.space_group) {
-            return Err(Violation::SpaceGroup(code.space_group));
-        }
+        self.check_cell(code.primitive_atom_count(), code.space_group)?;
         self.check_composition(&code.composition())
     }
 }

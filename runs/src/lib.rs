@@ -3,12 +3,15 @@
 //! A campaign goes one way: a [generator](generators::Generator) proposes designs, [tiers](fitness::Tier)
 //! in order of cost refine or reject them, [objectives](fitness::Objective) judge them, a
 //! [novelty reference](validation::NoveltyReference) tells what is known, and the [`store`] keeps
-//! all of it. [`engine::run`] drives it.
+//! all of it. [`engine::run`] drives it; [`campaign::run`] does so for a campaign file, in a folder.
 
+pub mod campaign;
 pub mod config;
+pub mod crystals;
 pub mod engine;
 pub mod ledger;
 pub mod store;
+pub mod summary;
 
 pub use druse_datasets as datasets;
 pub use druse_fitness as fitness;

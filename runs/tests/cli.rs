@@ -26,6 +26,10 @@ fn keys(object: &Value) -> Vec<&str> {
 fn help_of_the_program_and_of_every_command() {
     insta::assert_snapshot!("help", druse(&["--help"]).out);
     for command in [
+        "run",
+        "resume",
+        "show",
+        "export",
         "energy",
         "hull",
         "score",

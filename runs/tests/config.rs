@@ -31,7 +31,7 @@ fn shipped_campaigns_are_right() {
 #[test]
 fn the_default_campaign_is_what_it_says() {
     let campaign = config::load(&folder("campaigns/default.toml"), None).unwrap();
-    assert_eq!(campaign.space.elements.len(), 28);
+    assert_eq!(campaign.space.elements.len(), 30);
     assert!(campaign.budget >= 300);
     let names: Vec<&str> = campaign.objectives.iter().map(|objective| objective.name.as_str()).collect();
     assert_eq!(names, ["energy_above_hull", "crustal_abundance", "toxicity", "supply_risk"]);

@@ -2,57 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use druse_representations::{Crystal, Design, Representation, SymmetryRepresentation};
+use druse_representations::{Crystal, Design};
 
 use crate::geometry::GeometryFingerprint;
 use crate::novelty::Duplicates;
 
-/// Gives a crystal's symmetry as a text, for instance space group and Wyckoff letters with their
-/// elements; `None` when it cannot be found.
-pub type SymmetryKey = Box<dyn Fn(&Crystal) -> Option<String> + Send>;
-
 /// Finds crystals that repeat an earlier one.
 ///
-/// Two crystals are duplicates when they have the same reduced formula, the same symmetry key (where
-/// one is set and gives a text for both) and [geometric fingerprints](GeometryFingerprint) that
-/// differ by less than the tolerance. Volume does not count, so a crystal before and after a
-/// breathing relaxation is one. The test is conservative: near-duplicates whose symmetry is read
-/// differently count as two. Mirror images count as one.
+/// Two crystals are duplicates when they have the same reduced formula and
+/// [geometric fingerprints](GeometryFingerprint) that differ by less than the tolerance. Cell,
+/// supercell and volume do not count, so a crystal before and after a breathing relaxation is one,
+/// and so are two relaxations into one minimum that stopped at different remains of symmetry.
+/// Mirror images count as one.
 pub struct CrystalDuplicates {
     tolerance: f64,
-    symmetry: Option<SymmetryKey>,
-    known: BTreeMap<String, Vec<Known>>,
-}
-
-struct Known {
-    number: u64,
-    symmetry: Option<String>,
-    geometry: GeometryFingerprint,
+    known: BTreeMap<String, Vec<(u64, GeometryFingerprint)>>,
 }
 
 impl CrystalDuplicates {
     /// Usual tolerance in units of the cube root of the volume per atom, about 0.05 Å.
     pub const TOLERANCE: f64 = 0.02;
 
-    /// Compares by formula and geometry.
+    /// Compares with this tolerance.
     pub fn new(tolerance: f64) -> Self {
-        Self { tolerance, symmetry: None, known: BTreeMap::new() }
-    }
-
-    /// Compares by formula, symmetry and geometry.
-    pub fn with_symmetry(tolerance: f64, symmetry: SymmetryKey) -> Self {
-        Self { symmetry: Some(symmetry), ..Self::new(tolerance) }
-    }
-
-    /// Compares by formula, space group and Wyckoff positions
-    /// ([`SymmetryCode::fingerprint`](druse_representations::SymmetryCode::fingerprint), found with
-    /// `symprec` in Å) and geometry. Disordered crystals have no such code and are compared without.
-    pub fn with_wyckoff(tolerance: f64, symprec: f64) -> Self {
-        let symmetry = SymmetryRepresentation::new(symprec);
-        Self::with_symmetry(
-            tolerance,
-            Box::new(move |crystal| symmetry.encode(crystal).ok().and_then(|code| code.fingerprint().ok())),
-        )
+        Self { tolerance, known: BTreeMap::new() }
     }
 
     /// Number of remembered crystals.
@@ -64,41 +37,29 @@ impl CrystalDuplicates {
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
-
-    fn symmetry_of(&self, crystal: &Crystal) -> Option<String> {
-        self.symmetry.as_ref().and_then(|symmetry| symmetry(crystal))
-    }
 }
 
 impl Default for CrystalDuplicates {
-    /// Formula, space group and Wyckoff positions (symprec 0.05 Å), geometry.
+    /// Compares with the usual tolerance.
     fn default() -> Self {
-        Self::with_wyckoff(Self::TOLERANCE, 0.05)
+        Self::new(Self::TOLERANCE)
     }
 }
 
 impl Duplicates<Crystal> for CrystalDuplicates {
     fn find(&self, design: &Crystal) -> Option<u64> {
-        let candidates = self.known.get(&Design::composition(design).reduced_formula())?;
+        let known = self.known.get(&Design::composition(design).reduced_formula())?;
         let geometry = GeometryFingerprint::of(design).ok()?;
-        let symmetry = self.symmetry_of(design);
-        candidates
-            .iter()
-            .filter(|known| match (&known.symmetry, &symmetry) {
-                (Some(x), Some(y)) => x == y,
-                _ => true,
-            })
-            .filter(|known| known.geometry.distance(&geometry).is_some_and(|d| d < self.tolerance))
-            .map(|known| known.number)
-            .min()
+        let near =
+            |other: &GeometryFingerprint| other.distance(&geometry).is_some_and(|d| d < self.tolerance);
+        known.iter().filter(|(_, other)| near(other)).map(|&(number, _)| number).min()
     }
 
     /// Crystals without a geometric fingerprint (no volume, collapsed) are not remembered.
     fn insert(&mut self, number: u64, design: &Crystal) {
         if let Ok(geometry) = GeometryFingerprint::of(design) {
-            let symmetry = self.symmetry_of(design);
             let formula = Design::composition(design).reduced_formula();
-            self.known.entry(formula).or_default().push(Known { number, symmetry, geometry });
+            self.known.entry(formula).or_default().push((number, geometry));
         }
     }
 }
@@ -115,7 +76,7 @@ mod tests {
 
     #[test]
     fn repeats_are_found() {
-        let mut duplicates = CrystalDuplicates::new(CrystalDuplicates::TOLERANCE);
+        let mut duplicates = CrystalDuplicates::default();
         assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.12, 0.5)), None);
         duplicates.insert(3, &crystal(["Cs", "Cl"], 4.12, 0.5));
         duplicates.insert(7, &crystal(["Cs", "Cl"], 4.12, 0.5));
@@ -129,22 +90,12 @@ mod tests {
     }
 
     #[test]
-    fn wyckoff_positions_tell_apart() {
+    fn remains_of_symmetry_do_not_tell_apart() {
         let mut duplicates = CrystalDuplicates::default();
         duplicates.insert(5, &crystal(["Cs", "Cl"], 4.12, 0.5));
-        // Shifted by 0.06 Å: the geometry is near, the symmetry is lower.
-        let bent = crystal(["Cs", "Cl"], 4.12, 0.486);
-        assert_eq!(duplicates.find(&bent), None);
-        assert_eq!(duplicates.find(&crystal(["Cl", "Cs"], 4.2, 0.501)), Some(5));
-    }
-
-    #[test]
-    fn symmetry_tells_apart() {
-        let key = |crystal: &Crystal| Some(format!("{:.1}", crystal.lattice.lengths()[0]));
-        let mut duplicates = CrystalDuplicates::with_symmetry(0.02, Box::new(key));
-        duplicates.insert(0, &crystal(["Cs", "Cl"], 4.1, 0.5));
-        assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.5, 0.5)), None);
-        assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.1, 0.501)), Some(0));
+        // 0.02 Å off the centre: another space group, the same minimum; 0.2 Å is a polar phase.
+        assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.12, 0.495)), Some(5));
+        assert_eq!(duplicates.find(&crystal(["Cs", "Cl"], 4.12, 0.45)), None);
     }
 
     #[test]

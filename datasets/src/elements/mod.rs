@@ -86,6 +86,9 @@ pub fn is_eu_critical(element: Element) -> bool {
 pub enum Toxicity {
     /// Permitted daily exposure by mouth (µg/day), ICH Q3D(R2).
     PermittedDailyExposure(f64),
+    /// Largest daily intake without harm to adults (µg/day), from food safety authorities, for
+    /// elements that the guideline is silent about.
+    UpperIntake(f64),
     /// Low inherent toxicity by the guideline's words, or an element that makes up the body.
     Low,
     /// No stable isotope.
@@ -94,7 +97,8 @@ pub enum Toxicity {
     Unknown,
 }
 
-/// What ICH Q3D(R2) says about the toxicity of an element.
+/// What ICH Q3D(R2), and where it is silent the sources of the columns, say about the toxicity of an
+/// element.
 ///
 /// The limits hold for impurities in medicines. The toxicity of a compound depends on speciation
 /// and solubility (BaSO4 against BaCl2, CrIII against CrVI), so this is a screening number only.
@@ -125,9 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn toxicity_has_four_kinds() {
+    fn toxicity_has_five_kinds() {
         assert_eq!(toxicity(el("Cd")), Toxicity::PermittedDailyExposure(5.0));
         assert_eq!(toxicity(el("Au")), Toxicity::PermittedDailyExposure(300.0)); // R2, 100 in R1
+        assert_eq!(toxicity(el("F")), Toxicity::UpperIntake(7000.0)); // EFSA 2005
         assert_eq!(toxicity(el("Fe")), Toxicity::Low);
         assert_eq!(toxicity(el("O")), Toxicity::Low);
         assert_eq!(toxicity(el("U")), Toxicity::Radioactive);

@@ -20,6 +20,8 @@ pub mod column {
     pub const PRICE: &str = "price";
     /// Permitted daily exposure by mouth (µg/day).
     pub const PDE_ORAL: &str = "pde_oral";
+    /// Largest daily intake without harm (µg/day), for elements outside the guideline of the former.
+    pub const UPPER_INTAKE: &str = "upper_intake";
     /// 1 where a source says that the element is of low inherent toxicity.
     pub const LOW_TOXICITY: &str = "low_toxicity";
     /// 1 for elements without a stable isotope.
@@ -127,12 +129,14 @@ impl ElementTable {
         self.values[index][usize::from(element.atomic_number()) - 1]
     }
 
-    /// What the columns `radioactive`, `pde_oral` and `low_toxicity` say together.
+    /// What the columns `radioactive`, `pde_oral`, `upper_intake` and `low_toxicity` say together.
     pub fn toxicity(&self, element: Element) -> Toxicity {
         if self.get(column::RADIOACTIVE, element) == Some(1.0) {
             Toxicity::Radioactive
         } else if let Some(pde) = self.get(column::PDE_ORAL, element) {
             Toxicity::PermittedDailyExposure(pde)
+        } else if let Some(intake) = self.get(column::UPPER_INTAKE, element) {
+            Toxicity::UpperIntake(intake)
         } else if self.get(column::LOW_TOXICITY, element) == Some(1.0) {
             Toxicity::Low
         } else {
@@ -228,7 +232,7 @@ mod tests {
     #[test]
     fn every_shipped_column_is_described() {
         let table = ElementTable::shipped();
-        assert_eq!(table.columns().len(), 13);
+        assert_eq!(table.columns().len(), 14);
         for column in table.columns() {
             assert_ne!(column.unit, "not stated", "{}", column.name);
             assert!(column.year.parse::<u16>().is_ok(), "{}", column.name);

@@ -6,6 +6,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use druse_representations::Composition;
+use druse_representations::io::write_atomically;
 use flate2::{Compression, GzBuilder};
 
 use super::{COLUMNS, ReferenceError, ReferenceHeader, ReferenceRow, ReferenceTable};
@@ -295,21 +296,10 @@ impl ReferenceWriter {
             ));
         }
         let write = || -> std::io::Result<()> {
-            let folder =
-                to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             // No time and no file name in the header: equal tables are equal files.
             let mut encoder = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
             encoder.write_all(text.as_bytes())?;
-            let bytes = encoder.finish()?;
-            // A device or pipe must not be replaced by a file.
-            if std::fs::metadata(to).is_ok_and(|data| !data.is_file()) {
-                return File::options().write(true).open(to)?.write_all(&bytes);
-            }
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&bytes)?;
-            file.as_file().sync_all()?;
-            file.persist(to).map_err(|e| e.error)?;
-            Ok(())
+            write_atomically(to, &encoder.finish()?)
         };
         write().map_err(|source| ReferenceError::File { action: "write", path: to.to_owned(), source })?;
         ReferenceTable::read(to)

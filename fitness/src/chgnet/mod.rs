@@ -183,11 +183,6 @@ impl Chgnet {
         })
     }
 
-    /// SHA-256 of the weights, 64 hex digits.
-    pub fn hash(&self) -> &str {
-        &self.hash
-    }
-
     /// Energies and what else is wanted, one result per crystal, in order; on the calling thread.
     ///
     /// An energy alone costs about a third of energy, forces and stress.
@@ -240,6 +235,10 @@ impl Potential for Chgnet {
 
     fn protocol(&self) -> String {
         format!("{} sha256:{} f32", self.name, &self.hash[..16])
+    }
+
+    fn weights_hash(&self) -> Option<&str> {
+        Some(&self.hash)
     }
 
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {

@@ -28,7 +28,8 @@ pub enum ElementMeasure {
     ///
     /// The sum adds toxic units: its inverse is the mass of the compound that holds one permitted
     /// daily exposure in all. 0 is chromium or less, 1 is pure cadmium or lead; elements of low
-    /// inherent toxicity count as 11000 µg/day. Radioactive elements have no value. The exposures
+    /// inherent toxicity count as 11000 µg/day, and where the guideline is silent the largest daily
+    /// intake without harm stands in. Radioactive elements have no value. The exposures
     /// are for impurities in medicines and know nothing of speciation and solubility (BaSO4 against
     /// BaCl2): this is a screening penalty.
     Toxicity,
@@ -83,7 +84,10 @@ impl ElementObjective {
             mean += amount * element.mass() / mass * self.of_element(element)?;
         }
         Ok(match self.measure {
-            ElementMeasure::Toxicity => (HARMLESS_PDE * mean).log10() / (HARMLESS_PDE / WORST_PDE).log10(),
+            // Rounding puts the mean of harmless elements a hair below their common value.
+            ElementMeasure::Toxicity => {
+                (HARMLESS_PDE * mean).max(1.0).log10() / (HARMLESS_PDE / WORST_PDE).log10()
+            }
             _ => mean,
         })
     }
@@ -99,7 +103,9 @@ impl ElementObjective {
             }
             ElementMeasure::Mean(name) => value(name),
             ElementMeasure::Toxicity => match self.table.toxicity(element) {
-                Toxicity::PermittedDailyExposure(pde) => Ok(1.0 / pde.clamp(WORST_PDE, HARMLESS_PDE)),
+                Toxicity::PermittedDailyExposure(limit) | Toxicity::UpperIntake(limit) => {
+                    Ok(1.0 / limit.clamp(WORST_PDE, HARMLESS_PDE))
+                }
                 Toxicity::Low => Ok(1.0 / HARMLESS_PDE),
                 Toxicity::Radioactive => Err(self.failed(format!("{element} is radioactive"))),
                 Toxicity::Unknown => Err(self.unknown(element)),

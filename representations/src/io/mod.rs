@@ -8,6 +8,7 @@
 //! unknown elements, no atoms, overfull sites). Whether atoms are too close is a question for the
 //! validation crate.
 
+mod atomic;
 mod build;
 pub mod cif;
 mod csv_table;
@@ -24,6 +25,7 @@ mod source;
 mod values;
 mod write;
 
+pub use atomic::write_atomically;
 pub use build::OCCUPANCY_LIMIT;
 pub use error::{Place, Problem, ReadError, RecordError, WriteError};
 pub use format::{Format, UnknownFormat};

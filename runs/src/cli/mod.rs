@@ -3,6 +3,7 @@
 mod data;
 mod date;
 mod energy;
+mod export;
 mod failure;
 mod hull;
 mod output;
@@ -11,12 +12,16 @@ mod progress;
 mod reference;
 mod relax;
 mod results;
+mod run;
 mod schema;
 mod score;
+mod show;
 mod stability;
 mod structures;
+mod summary;
 mod symmetry;
 mod table;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -60,6 +65,14 @@ struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a campaign: propose, relax, rank, and write the Pareto front
+    Run(run::RunArguments),
+    /// Continue a campaign that was stopped
+    Resume(run::ResumeArguments),
+    /// Look at a campaign, running or done
+    Show(show::Arguments),
+    /// Take the structures out of a campaign
+    Export(export::Arguments),
     /// Energy, forces, stress and magnetic moments by a potential
     Energy(energy::Arguments),
     /// Relax cell and positions with a potential
@@ -89,6 +102,10 @@ pub fn main() -> ExitCode {
 fn dispatch(cli: &Cli) -> Result<(), Failure> {
     cli.global.start_threads()?;
     match &cli.command {
+        Command::Run(arguments) => run::run(arguments, &cli.global),
+        Command::Resume(arguments) => run::resume(arguments, &cli.global),
+        Command::Show(arguments) => show::run(arguments, &cli.global),
+        Command::Export(arguments) => export::run(arguments, &cli.global),
         Command::Energy(arguments) => energy::run(arguments, &cli.global),
         Command::Relax(arguments) => relax::run(arguments, &cli.global),
         Command::Hull(arguments) => hull::run(arguments, &cli.global),

@@ -4,32 +4,15 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use druse::representations::io::{Format, Record, WriteError, write_file as io_write};
+use druse::representations::io::{Format, Record, WriteError, write_atomically, write_file as io_write};
 use serde_json::Value;
 
 use super::Global;
 use super::failure::Failure;
 
-/// Writes `bytes` to `path` in one piece: readers see the old file or the whole new one. Devices
-/// and pipes are written directly, symbolic links followed.
+/// Writes `bytes` to `path` in one piece.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let attempt = || -> io::Result<()> {
-        if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
-            let mut device = fs::OpenOptions::new().write(true).open(path)?;
-            device.write_all(bytes)?;
-            return device.flush();
-        }
-        let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let folder =
-            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::metadata(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&target).map_err(|error| error.error)?;
-        Ok(())
-    };
-    attempt().map_err(|error| Failure::write(path, &error))
+    write_atomically(path, bytes).map_err(|error| Failure::write(path, &error))
 }
 
 /// Writes all files beside their place first, so that a full disk leaves nothing half-written.

@@ -1,7 +1,7 @@
 //! The potential named on the command line, and structures that it can take.
 
 use clap::{Args, ValueEnum};
-use druse::fitness::chgnet::{Chgnet, ChgnetKind};
+use druse::fitness::chgnet::ChgnetKind;
 use druse::fitness::potential::Potential;
 use druse::fitness::potentials::{LoadError, load};
 use druse::representations::Crystal;
@@ -31,32 +31,20 @@ pub struct ModelArgument {
     device: String,
 }
 
-/// A potential with the checksum of its weights.
-pub struct Loaded {
-    /// The potential.
-    pub potential: Box<dyn Potential>,
-    /// SHA-256 of its weights, which tables of reference energies carry.
-    pub hash: String,
-}
-
 impl ModelArgument {
     /// Loads the weights.
     ///
     /// # Errors
     /// When they are absent or damaged, or there is no such device.
-    pub fn load(&self) -> Result<Loaded, Failure> {
+    pub fn load(&self) -> Result<Box<dyn Potential>, Failure> {
         let kind = match self.model {
             Model::Chgnet030 => ChgnetKind::V030,
             Model::ChgnetR2scan => ChgnetKind::R2scan,
         };
-        let potential = load(kind.name(), &self.device).map_err(|error| match error {
+        load(kind.name(), &self.device).map_err(|error| match error {
             LoadError::Chgnet(_) => Failure::other(error),
             _ => Failure::input(format!("--device: {error}")),
-        })?;
-        // Weights are small, and reading them is the only way to know that they are the published
-        // ones on every device.
-        let hash = Chgnet::load(kind).map_err(Failure::other)?.hash().to_owned();
-        Ok(Loaded { potential, hash })
+        })
     }
 }
 

@@ -101,7 +101,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let target =
         arguments.to.as_deref().map(|path| format_of(path).map(|format| (path, format))).transpose()?;
     let inputs = arguments.files.read()?;
-    let potential = arguments.model.load()?.potential;
+    let potential = arguments.model.load()?;
     let progress = Progress::start(global, "structures", inputs.len());
     let relaxed: Vec<(String, Relaxed)> = inputs
         .into_par_iter()

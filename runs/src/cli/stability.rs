@@ -10,7 +10,7 @@ use druse::fitness::relax::{RelaxOptions, Relaxation};
 use druse::representations::{Crystal, Element};
 
 use super::failure::Failure;
-use super::potential::{Loaded, ModelArgument, possible};
+use super::potential::{ModelArgument, possible};
 use super::reference::Table;
 use super::relax::{Settings, relax_one};
 use super::structures::Input;
@@ -52,10 +52,10 @@ impl StabilityArguments {
     /// Loads the model and the competing phases for all elements of the inputs.
     pub fn load(&self, inputs: &[Input]) -> Result<Stability, Failure> {
         let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
-        let Loaded { potential, hash } = self.model.load()?;
+        let potential = self.model.load()?;
         let table = Table::open(&self.reference)?;
         let table = table.get();
-        if table.header().model_hash != hash {
+        if potential.weights_hash() != Some(table.header().model_hash.as_str()) {
             return Err(Failure::input(format!(
                 "--reference: found energies of {}, expected energies of {}: unlike models cannot be compared",
                 table.header().model,

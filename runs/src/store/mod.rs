@@ -15,7 +15,7 @@ pub use rows::{CandidateRow, Status, StepRow, TierCost};
 
 /// Name of the database inside a campaign folder.
 pub const DATABASE: &str = "campaign.db";
-const LOCK: &str = "campaign.lock";
+pub(crate) const LOCK: &str = "campaign.lock";
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +51,9 @@ pub enum StoreError {
     /// SQLite reports an error, for instance a full disk.
     #[error("cannot use the campaign store: {0}")]
     Sqlite(#[from] rusqlite::Error),
+    /// A stored design cannot be written in a file format.
+    #[error("cannot write a design as a file: {0}")]
+    Unwritable(String),
     /// A stored value cannot be read back.
     #[error("the campaign store is damaged: {what}: {source}")]
     Damaged {

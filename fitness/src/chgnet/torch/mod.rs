@@ -152,6 +152,10 @@ impl Potential for TorchChgnet {
         format!("{} sha256:{} f32 libtorch {}", self.name(), &self.hash[..16], device_name(self.device))
     }
 
+    fn weights_hash(&self) -> Option<&str> {
+        Some(&self.hash)
+    }
+
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
         let graphs: Vec<_> = crystals.iter().map(|crystal| Graph::new::<f32>(crystal)).collect();
         let whole: Vec<&Graph> = graphs.iter().filter_map(|graph| graph.as_ref().ok()).collect();

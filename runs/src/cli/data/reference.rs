@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::cli::Global;
 use crate::cli::date::today;
 use crate::cli::failure::Failure;
-use crate::cli::potential::{Loaded, ModelArgument, possible};
+use crate::cli::potential::{ModelArgument, possible};
 use crate::cli::progress::Progress;
 use crate::cli::structures::{Files, Input};
 
@@ -51,10 +51,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let Loaded { potential, hash } = arguments.model.load()?;
+    let potential = arguments.model.load()?;
     let header = ReferenceHeader {
         model: potential.name().to_owned(),
-        model_hash: hash,
+        model_hash: potential.weights_hash().unwrap_or_default().to_owned(),
         protocol: format!(
             "energy of the structure as given, no relaxation; space group with symprec {} Å",
             arguments.symprec

@@ -1,0 +1,193 @@
+//! Campaigns of crystals: from the checked campaign file to the parts of the engine.
+
+mod checks;
+mod files;
+mod goal;
+
+use std::sync::Arc;
+
+use druse_datasets::reference::{ReferenceError, ReferenceTable};
+use druse_fitness::hull::{HullError, HullTier, PhaseDiagram};
+use druse_fitness::objectives::{UnknownName, crystal_objective};
+use druse_fitness::potential::Potential;
+use druse_fitness::potentials::{self, LoadError};
+use druse_fitness::relax::{RelaxOptions, RelaxTier};
+use druse_fitness::{Objective, Tier, property};
+use druse_generators::{Generator, Portfolio, RegistryError, crystal_generator};
+use druse_representations::{Crystal, Element};
+use druse_validation::{CompositionLookup, CrystalDuplicates};
+
+use crate::config::{Campaign, ObjectiveSpec, Reference};
+use crate::engine::{Limit, Pipeline, Settings};
+
+pub use checks::{CheckTier, ConstraintTier};
+pub use files::{Standardised, front_files};
+use goal::WithGoal;
+
+/// Tolerance (Å) of space groups of relaxed crystals: in constraints, in the novelty look-up and
+/// in the files of the front.
+pub const SYMPREC: f64 = 0.05;
+
+/// Proposals per candidate of the budget before a campaign gives up.
+const PROPOSALS_PER_CANDIDATE: u64 = 20;
+
+/// Why the parts of a campaign cannot be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The shipped reference is wanted and this build has none.
+    #[error(
+        "this build of druse carries no reference energies; name a table of your own in [hull] and [novelty]"
+    )]
+    NothingShipped,
+    /// A reference table cannot be read.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// Reference energies by another model than the campaign's.
+    #[error(
+        "hull.reference: found energies of {found}, expected energies of {expected}: unlike models cannot be compared"
+    )]
+    UnlikeModels {
+        /// Model of the table.
+        found: String,
+        /// The campaign's potential.
+        expected: String,
+    },
+    /// Elements without a reference energy have no formation energies.
+    #[error("hull.reference: found no energies of the elements {}, expected one of every element in space.elements", symbols(.0))]
+    MissingElements(Vec<Element>),
+    /// The competing phases make no phase diagram.
+    #[error(transparent)]
+    Hull(#[from] HullError),
+    /// The potential cannot be loaded.
+    #[error(transparent)]
+    Potential(#[from] LoadError),
+    /// A generator cannot be made.
+    #[error(transparent)]
+    Generator(#[from] RegistryError),
+    /// An objective cannot be made.
+    #[error(transparent)]
+    Objective(#[from] UnknownName),
+}
+
+impl SetupError {
+    /// Whether another campaign file or other arguments would help; otherwise the machine is at
+    /// fault, for instance for want of weights.
+    pub fn is_input(&self) -> bool {
+        !matches!(self, Self::NothingShipped | Self::Potential(LoadError::Chgnet(_)))
+    }
+}
+
+fn symbols(elements: &[Element]) -> String {
+    elements.iter().map(|element| element.symbol()).collect::<Vec<_>>().join(", ")
+}
+
+/// Puts a campaign together; energies are computed on `device` (see [`potentials::load`]).
+///
+/// # Errors
+/// When weights, references or parts named in the campaign are absent or do not fit together.
+pub fn pipeline(campaign: &Campaign, device: &str) -> Result<Pipeline<Crystal>, SetupError> {
+    let generators: Vec<(Box<dyn Generator<Crystal>>, f64)> = campaign
+        .generators
+        .iter()
+        .map(|spec| {
+            let generator = crystal_generator(&spec.kind, &campaign.space, campaign.seed, &spec.options)?;
+            Ok((generator, spec.weight))
+        })
+        .collect::<Result<_, RegistryError>>()?;
+    let novelty = Table::open(&campaign.novelty)?;
+    Ok(Pipeline {
+        generator: Box::new(Portfolio::new(generators)),
+        tiers: tiers(campaign, device)?,
+        objectives: campaign.objectives.iter().map(objective).collect::<Result<_, _>>()?,
+        limits: campaign
+            .limits
+            .iter()
+            .map(|limit| Limit { name: limit.name.clone(), min: limit.min, max: limit.max })
+            .collect(),
+        duplicates: Box::new(CrystalDuplicates::default()),
+        novelty: Some(Box::new(CompositionLookup::of_table(novelty.get(), SYMPREC))),
+        settings: Settings {
+            budget: campaign.budget,
+            population: campaign.population,
+            // The processor gains nothing from batches and shares single candidates best; a GPU
+            // wants many at once.
+            unit: if device == "cpu" { 1 } else { 16 },
+            max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
+        },
+    })
+}
+
+/// The funnel in order of cost.
+fn tiers(campaign: &Campaign, device: &str) -> Result<Vec<Box<dyn Tier<Crystal>>>, SetupError> {
+    let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new("checks", campaign.checks))];
+    let Some(relax) = &campaign.relax else { return Ok(tiers) };
+    let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
+    let options = RelaxOptions { fmax: relax.fmax, steps: relax.steps, ..RelaxOptions::default() };
+    tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));
+    tiers.push(Box::new(CheckTier::new("checks of the relaxed", campaign.checks)));
+    tiers.push(Box::new(ConstraintTier::new(campaign.space.clone())));
+    if needs_hull(campaign) {
+        let table = Table::open(&campaign.hull)?;
+        tiers.push(Box::new(hull(campaign, table.get(), potential.as_ref())?));
+    }
+    Ok(tiers)
+}
+
+fn needs_hull(campaign: &Campaign) -> bool {
+    let objectives = campaign.objectives.iter().map(|objective| &objective.name);
+    let mut names = objectives.chain(campaign.limits.iter().map(|limit| &limit.name));
+    names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name.as_str()))
+}
+
+fn hull(
+    campaign: &Campaign,
+    table: &ReferenceTable,
+    potential: &dyn Potential,
+) -> Result<HullTier, SetupError> {
+    let header = table.header();
+    if potential.weights_hash() != Some(header.model_hash.as_str()) {
+        return Err(SetupError::UnlikeModels {
+            found: format!("{} (sha256 {})", header.model, header.model_hash),
+            expected: potential.protocol(),
+        });
+    }
+    let diagram = PhaseDiagram::from_computed(&table.entries_within(&campaign.space.elements)?)?;
+    let covered: Vec<Element> = diagram.elements().collect();
+    let missing: Vec<Element> =
+        campaign.space.elements.iter().copied().filter(|element| !covered.contains(element)).collect();
+    if !missing.is_empty() {
+        return Err(SetupError::MissingElements(missing));
+    }
+    Ok(HullTier::new(Arc::new(diagram), table.reference()))
+}
+
+fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, UnknownName> {
+    let objective = crystal_objective(&spec.name)?;
+    Ok(match spec.goal {
+        Some(goal) => Box::new(WithGoal::new(objective, goal)),
+        None => objective,
+    })
+}
+
+/// A reference table that was read, or the one that comes with druse.
+enum Table {
+    Shipped(&'static ReferenceTable),
+    Read(Box<ReferenceTable>),
+}
+
+impl Table {
+    fn open(reference: &Reference) -> Result<Self, SetupError> {
+        Ok(match reference.path() {
+            None => Self::Shipped(ReferenceTable::shipped().ok_or(SetupError::NothingShipped)?),
+            Some(path) => Self::Read(Box::new(ReferenceTable::read(path)?)),
+        })
+    }
+
+    fn get(&self) -> &ReferenceTable {
+        match self {
+            Self::Shipped(table) => table,
+            Self::Read(table) => table,
+        }
+    }
+}
