@@ -87,7 +87,9 @@ fn describe(
     }
     text.push_str("\nSources\n");
     for column in columns {
-        text.push_str(&format!("  {}: {} ({})\n", column.name, column.source, column.year));
+        let year = &column.year;
+        let year = if column.source.contains(year.as_str()) { String::new() } else { format!(" ({year})") };
+        text.push_str(&format!("  {}: {}{year}\n", column.name, column.source));
     }
     text
 }
