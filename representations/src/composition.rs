@@ -103,6 +103,19 @@ impl Composition {
         self.reduced().to_string()
     }
 
+    /// Formula in Hill's order: C, then H, then the others by symbol; all by symbol without C. For
+    /// instance `C10H8N2`.
+    pub fn hill_formula(&self) -> String {
+        let carbon = self.elements().any(|element| element.symbol() == "C");
+        let mut items: Vec<(Element, f64)> = self.iter().collect();
+        items.sort_by_key(|&(element, _)| match element.symbol() {
+            "C" => (0, ""),
+            "H" if carbon => (1, ""),
+            symbol => (2, symbol),
+        });
+        items.iter().map(|&(element, amount)| format!("{element}{}", amount_text(amount))).collect()
+    }
+
     /// Letters for amounts in ascending order, for instance `AB2C4`.
     pub fn anonymous_formula(&self) -> String {
         let mut amounts: Vec<f64> = self.reduced().0.into_values().collect();
@@ -260,6 +273,8 @@ mod tests {
         let spinel: Composition = "MgAl2O4".parse().unwrap();
         assert_eq!(spinel.anonymous_formula(), "AB2C4");
         assert_eq!(spinel.chemical_system(), "Al-Mg-O");
+        assert_eq!(spinel.hill_formula(), "Al2MgO4");
+        assert_eq!("N2BrH8C10".parse::<Composition>().unwrap().hill_formula(), "C10H8BrN2");
     }
 
     #[test]

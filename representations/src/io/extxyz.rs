@@ -3,95 +3,21 @@
 
 use std::io::BufRead;
 
-use nalgebra::Vector3;
 use serde_json::{Map, Value, json};
 
 use crate::crystal::Crystal;
-use crate::element::Element;
 
 use super::build;
 use super::error::{Fault, Place, Problem, WriteError};
 use super::record::{Emit, Origin, Record, id_from};
-
-/// Lines of a stream, with one line of look-ahead for its end.
-struct Lines<'a> {
-    reader: &'a mut dyn BufRead,
-    number: usize,
-}
-
-impl Lines<'_> {
-    fn next(&mut self) -> std::io::Result<Option<String>> {
-        let mut bytes = Vec::new();
-        if self.reader.read_until(b'\n', &mut bytes)? == 0 {
-            return Ok(None);
-        }
-        self.number += 1;
-        Ok(Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()))
-    }
-
-    /// The next line that is not blank.
-    fn next_filled(&mut self) -> std::io::Result<Option<String>> {
-        while let Some(line) = self.next()? {
-            if !line.trim().is_empty() {
-                return Ok(Some(line));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// A frame as text.
-struct Frame {
-    line: usize,
-    comment: String,
-    atoms: Vec<String>,
-}
+use super::xyz::{self, Frame};
 
 /// Reads frame after frame.
 pub(crate) fn read(reader: &mut dyn BufRead, origin: &Origin, emit: &mut Emit) {
-    let mut lines = Lines { reader, number: 0 };
-    let mut waiting: Option<Frame> = None;
-    for entry in 1.. {
-        let next = frame(&mut lines);
-        let more = !matches!(next, Ok(None));
-        if let Some(frame) = waiting.take() {
-            let number = (entry > 2 || more).then_some(entry - 1);
-            one(&frame, number, origin, emit);
-        }
-        match next {
-            Ok(Some(frame)) => waiting = Some(frame),
-            Ok(None) if entry == 1 => {
-                emit(Err(origin.fail(Place::default(), Problem::Empty)));
-                return;
-            }
-            Ok(None) => return,
-            Err(fault) => {
-                let entry = (entry > 1).then_some(entry);
-                emit(Err(origin.fail(Place { entry, ..Place::default() }, fault)));
-                return;
-            }
-        }
-    }
-}
-
-fn frame(lines: &mut Lines) -> Result<Option<Frame>, Fault> {
-    let io = |error: std::io::Error| Problem::Input(error.to_string());
-    let Some(first) = lines.next_filled().map_err(io)? else { return Ok(None) };
-    let line = lines.number;
-    let count: usize = first.trim().trim_start_matches('\u{feff}').parse().map_err(|_| {
-        let (what, found) = ("first line of a frame".to_owned(), first.trim().chars().take(40).collect());
-        Fault::at(line, Problem::Unexpected { what, found, expected: "the number of atoms".into() })
-    })?;
-    let missing = |number: usize, what: &str| {
-        let expected = format!("the {count} atoms announced in line {line}");
-        Fault::at(number, Problem::Missing { what: what.to_owned(), expected })
-    };
-    let comment = lines.next().map_err(io)?.ok_or_else(|| missing(lines.number, "further line"))?;
-    let mut atoms = Vec::new();
-    while atoms.len() < count {
-        atoms.push(lines.next().map_err(io)?.ok_or_else(|| missing(lines.number, "further line"))?);
-    }
-    Ok(Some(Frame { line, comment, atoms }))
+    xyz::frames(reader, origin, &mut |entry, frame| match frame {
+        Ok(frame) => one(&frame, entry, origin, emit),
+        Err(error) => emit(Err(error)),
+    });
 }
 
 fn one(frame: &Frame, entry: Option<usize>, origin: &Origin, emit: &mut Emit) {
@@ -123,81 +49,18 @@ fn crystal(frame: &Frame, info: &Map<String, Value>) -> Result<Crystal, Fault> {
         super::values::numbers(lattice, || "Lattice".into()).map_err(|problem| Fault::at(header, problem))?;
     let rows = std::array::from_fn(|i| std::array::from_fn(|j| numbers[3 * i + j]));
     let lattice = build::lattice_from_rows(rows).map_err(|problem| Fault::at(header, problem))?;
-    let columns = columns(info).map_err(|problem| Fault::at(header, problem))?;
     let mut sites = Vec::with_capacity(frame.atoms.len());
-    for (index, atom) in frame.atoms.iter().enumerate() {
-        let line = header + 1 + index;
-        let words: Vec<&str> = atom.split_whitespace().collect();
-        let (Some(who), Some(place)) =
-            (words.get(columns.species), words.get(columns.position..columns.position + 3))
-        else {
-            let expected = format!("at least {}", columns.species.max(columns.position + 2) + 1);
-            return Err(Fault::at(
-                line,
-                Problem::Count { what: "columns".into(), found: words.len(), expected },
-            ));
-        };
-        let mut position = Vector3::zeros();
-        for (axis, word) in place.iter().enumerate() {
-            position[axis] = word.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| {
-                let what = format!("coordinate of atom {}", index + 1);
-                Fault::at(line, Problem::NotANumber { what, found: (*word).to_owned() })
-            })?;
-        }
-        let element = match columns.by_number {
-            true => who.parse().ok().and_then(Element::from_atomic_number),
-            false => build::element(who).ok(),
-        };
-        let element = element.ok_or_else(|| {
-            let problem = crate::element::UnknownElement((*who).to_owned());
-            Fault::at(line, Problem::UnknownElement { site: (index + 1).to_string(), problem })
-        })?;
-        let frac = lattice.to_fractional(&position).unwrap_or_default();
+    for (index, (element, position)) in xyz::atoms(frame, info)?.into_iter().enumerate() {
+        let frac = lattice.to_fractional(&position.into()).unwrap_or_default();
         let label = || (index + 1).to_string();
         let site = build::site(&label, [(element, 1.0)], frac.into());
-        sites.extend(site.map_err(|problem| Fault::at(line, problem))?);
+        sites.extend(site.map_err(|problem| Fault::at(header + 1 + index, problem))?);
     }
     Ok(build::crystal(lattice, sites)?)
 }
 
-/// Where the words of an atom line are.
-struct Columns {
-    species: usize,
-    by_number: bool,
-    position: usize,
-}
-
-/// Columns by the key `Properties`, for instance `species:S:1:pos:R:3:forces:R:3`.
-fn columns(info: &Map<String, Value>) -> Result<Columns, Problem> {
-    let text = match info.get("Properties") {
-        None => "species:S:1:pos:R:3",
-        Some(value) => value.as_str().unwrap_or_default(),
-    };
-    let (mut species, mut numbers, mut position) = (None, None, None);
-    let parts: Vec<&str> = text.split(':').collect();
-    let mut column = 0usize;
-    for part in parts.chunks(3) {
-        let width = part.get(2).and_then(|width| width.parse::<u16>().ok());
-        match (part.first().map(|name| name.to_ascii_lowercase()).as_deref(), width) {
-            (Some("species" | "element" | "symbols"), Some(1)) => species = Some(column),
-            (Some("z" | "numbers" | "atomic_numbers"), Some(1)) => numbers = Some(column),
-            (Some("pos" | "positions"), Some(3)) => position = Some(column),
-            _ => (),
-        }
-        column += usize::from(width.unwrap_or(0));
-    }
-    match (species.or(numbers), position) {
-        (Some(who), Some(position)) => Ok(Columns { species: who, by_number: species.is_none(), position }),
-        _ => Err(Problem::Unexpected {
-            what: "Properties".into(),
-            found: text.chars().take(80).collect(),
-            expected: "columns species:S:1 and pos:R:3".into(),
-        }),
-    }
-}
-
 /// The `key=value` pairs of a comment line.
-fn pairs(comment: &str) -> Map<String, Value> {
+pub(super) fn pairs(comment: &str) -> Map<String, Value> {
     let mut info = Map::new();
     let mut rest = comment.trim();
     while !rest.is_empty() {
@@ -337,6 +200,8 @@ fn pair(key: &str, value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::Vector3;
+
     use super::*;
 
     fn records(text: &str) -> Vec<Result<Record, super::super::RecordError>> {

@@ -2,7 +2,8 @@
 //!
 //! [`read_path`] and [`for_each`] read CIF, POSCAR, extXYZ, pymatgen and OPTIMADE JSON, JSON lines
 //! and CSV tables, each also compressed, in zip archives and folders. [`write_file`] and
-//! [`write_string`] write the formats of [`Format`].
+//! [`write_string`] write the formats of [`Format`]. Molecules have a reader and a writer of their own,
+//! [`read_molecules`] and [`write_xyz_text`], for XYZ.
 //!
 //! Reading checks what makes a structure impossible (cells without volume, numbers that are none,
 //! unknown elements, no atoms, overfull sites). Whether atoms are too close is a question for the
@@ -24,11 +25,13 @@ mod record;
 mod source;
 mod values;
 mod write;
+mod xyz;
 
 pub use atomic::write_atomically;
 pub use build::OCCUPANCY_LIMIT;
 pub use error::{Place, Problem, ReadError, RecordError, WriteError};
 pub use format::{Format, UnknownFormat};
 pub use record::Record;
-pub use source::{for_each, read_path};
+pub use source::{for_each, read_molecules, read_path};
 pub use write::{write_file, write_string};
+pub use xyz::{MoleculeRecord, read_xyz_text, write_xyz_text};

@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use super::error::{Place, Problem, ReadError, RecordError};
 use super::format::{Input, Packing, by_name};
 use super::record::{Emit, Origin, Record};
+use super::xyz::{self, MoleculeRecord};
 use super::{cif, csv_table, extxyz, json, jsonl, poscar};
 
 /// Reads all structures of a file, folder (recursively, sorted by path) or archive.
@@ -39,16 +40,55 @@ pub fn read_path(path: &Path) -> Result<Vec<Result<Record, RecordError>>, ReadEr
 /// # Errors
 /// As [`read_path`].
 pub fn for_each(path: &Path, emit: &mut dyn FnMut(Result<Record, RecordError>)) -> Result<(), ReadError> {
+    walk(path, &mut |opened| match opened {
+        Ok(opened) => crystals(opened, emit),
+        Err(error) => emit(Err(error)),
+    })
+}
+
+/// Reads all molecules of XYZ files: one file, a folder (recursively, sorted by path) or an archive.
+///
+/// A molecule that cannot be read is an `Err` in its place, and so is a file of another format.
+///
+/// # Errors
+/// As [`read_path`].
+pub fn read_molecules(path: &Path) -> Result<Vec<Result<MoleculeRecord, RecordError>>, ReadError> {
+    let mut records = Vec::new();
+    walk(path, &mut |opened| match opened {
+        Ok(Opened { input: Input::Xyz, mut reader, origin }) => {
+            xyz::read(&mut reader, origin, &mut |record| records.push(record));
+        }
+        Ok(Opened { input, origin, .. }) => {
+            let (what, found) = ("format of the file".to_owned(), format!("{input:?}"));
+            let problem = Problem::Unexpected { what, found, expected: "XYZ (.xyz, .extxyz)".into() };
+            records.push(Err(origin.fail(Place::default(), problem)));
+        }
+        Err(error) => records.push(Err(error)),
+    })?;
+    Ok(records)
+}
+
+/// A file of a known format that can be read.
+struct Opened<'a> {
+    input: Input,
+    reader: Box<dyn BufRead + 'a>,
+    origin: &'a Origin,
+}
+
+/// Receives files one after the other, or why one of several cannot be opened.
+type Visit<'v> = dyn FnMut(Result<Opened<'_>, RecordError>) + 'v;
+
+fn walk(path: &Path, visit: &mut Visit) -> Result<(), ReadError> {
     let metadata = fs::metadata(path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => ReadError::NotFound { path: path.to_owned() },
         _ => ReadError::Io { path: path.to_owned(), error },
     })?;
     if metadata.is_dir() {
-        folder(path, emit)
+        folder(path, visit)
     } else if is_zip(path) {
-        archive(path, emit)
+        archive(path, visit)
     } else {
-        file(path, emit)
+        file(path, visit)
     }
 }
 
@@ -56,12 +96,12 @@ fn is_zip(path: &Path) -> bool {
     path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip"))
 }
 
-fn file(path: &Path, emit: &mut Emit) -> Result<(), ReadError> {
+fn file(path: &Path, visit: &mut Visit) -> Result<(), ReadError> {
     let (input, packing, stem) =
         by_name(path).ok_or_else(|| ReadError::UnknownFormat { path: path.to_owned() })?;
     let file = File::open(path).map_err(|error| ReadError::Io { path: path.to_owned(), error })?;
     let origin = Origin { file: path.display().to_string(), stem: distinct_stem(path, stem) };
-    stream(input, packing, Box::new(file), &origin, emit);
+    visit(Ok(Opened { input, reader: unpacked(packing, Box::new(file)), origin: &origin }));
     Ok(())
 }
 
@@ -74,7 +114,7 @@ fn distinct_stem(path: &Path, stem: String) -> String {
     }
 }
 
-fn folder(path: &Path, emit: &mut Emit) -> Result<(), ReadError> {
+fn folder(path: &Path, visit: &mut Visit) -> Result<(), ReadError> {
     let mut files = Vec::new();
     collect(path, &mut files)?;
     files.sort();
@@ -82,10 +122,10 @@ fn folder(path: &Path, emit: &mut Emit) -> Result<(), ReadError> {
         return Err(ReadError::NothingInside { path: path.to_owned() });
     }
     for inner in files {
-        let result = if is_zip(&inner) { archive(&inner, emit) } else { file(&inner, emit) };
+        let result = if is_zip(&inner) { archive(&inner, visit) } else { file(&inner, visit) };
         if let Err(error) = result {
             let origin = Origin { file: path.display().to_string(), stem: inner.display().to_string() };
-            emit(Err(origin.fail(Place::default(), Problem::Input(error.to_string()))));
+            visit(Err(origin.fail(Place::default(), Problem::Input(error.to_string()))));
         }
     }
     Ok(())
@@ -109,7 +149,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), ReadError> {
     Ok(())
 }
 
-fn archive(path: &Path, emit: &mut Emit) -> Result<(), ReadError> {
+fn archive(path: &Path, visit: &mut Visit) -> Result<(), ReadError> {
     let broken = |error: zip::result::ZipError| ReadError::Archive {
         path: path.to_owned(),
         reason: error.to_string(),
@@ -136,20 +176,26 @@ fn archive(path: &Path, emit: &mut Emit) -> Result<(), ReadError> {
         let stem = distinct_stem(Path::new(&name), stem);
         let origin = Origin { file: format!("{}:{name}", path.display()), stem };
         match archive.by_index(index) {
-            Ok(member) => stream(input, packing, Box::new(member), &origin, emit),
-            Err(error) => emit(Err(origin.fail(Place::default(), Problem::Input(error.to_string())))),
+            Ok(member) => {
+                visit(Ok(Opened { input, reader: unpacked(packing, Box::new(member)), origin: &origin }));
+            }
+            Err(error) => visit(Err(origin.fail(Place::default(), Problem::Input(error.to_string())))),
         }
     }
     Ok(())
 }
 
-fn stream(input: Input, packing: Packing, bytes: Box<dyn Read + '_>, origin: &Origin, emit: &mut Emit) {
+fn unpacked<'a>(packing: Packing, bytes: Box<dyn Read + 'a>) -> Box<dyn BufRead + 'a> {
     const BUFFER: usize = 1 << 16;
-    let mut reader: Box<dyn BufRead + '_> = match packing {
+    match packing {
         Packing::Plain => Box::new(BufReader::with_capacity(BUFFER, bytes)),
         Packing::Gzip => Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(bytes))),
         Packing::Bzip2 => Box::new(BufReader::with_capacity(BUFFER, MultiBzDecoder::new(bytes))),
-    };
+    }
+}
+
+fn crystals(opened: Opened, emit: &mut Emit) {
+    let Opened { input, mut reader, origin } = opened;
     match input {
         Input::JsonLines => jsonl::read(&mut reader, origin, emit),
         Input::Csv => csv_table::read(&mut reader, origin, emit),
