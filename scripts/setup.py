@@ -1,7 +1,7 @@
-"""Fetch libtorch 2.13.0 (CPU part) and the CHGNet weights; called by setup.sh.
+"""Fetch libtorch 2.13.0 (CPU part), the CHGNet weights, the library of ligands and xtb; called by setup.sh.
 
-Both come from wheels of the Python package index. Wheels are ZIP files: nothing is installed, and
-no torch is needed to read the weights. Every download and every converted file is compared with
+All but xtb come from wheels of the Python package index. Wheels are ZIP files: nothing is installed,
+and no torch is needed to read the weights. Every download and every converted file is compared with
 the SHA-256 below. Folders appear in third_party/ by one rename, so an interrupted run leaves
 nothing half done; a second run finds everything in place and does nothing.
 """
@@ -23,12 +23,15 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import metalig
+
 # requirement -> SHA-256 of the wheel. The interpreter that runs this script may be of another
 # version and its system older: the files inside are what counts.
 TORCH = ("torch==2.13.0", "60fcdcb2f3876e21146cb4524ef06397d727ca9ad5f020818547e25075fe3cb7")
 CUDA_RUNTIME = ("nvidia-cuda-runtime==13.0.96", "7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548")
 CUDA_CUPTI = ("nvidia-cuda-cupti==13.0.85", "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8")
 CHGNET = ("chgnet==0.4.2", "f60a3ed0dacc4657c511807eb1de44e12654e54d8f5a0cc483d1255564fb378a")
+DART = ("dartassembler==1.1.1", "717beaaa0b98220e9308b74ea3806af93a1eff87a65fca5ed8a2cc22cb9ce2ce")
 PIP_TARGET = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_25_x86_64",
               "--platform", "manylinux2014_x86_64"]
 
@@ -55,6 +58,11 @@ WEIGHTS = {
                                   "fe5d84e4bf5fc738397a090e84300f93c20a592eec6596b2535abc63860b7a81"),
 }
 LICENCE = ("chgnet-0.4.2.dist-info/licenses/LICENSE", "CHGNET_LICENSE")
+
+# The same for third_party/ligands, whose layout metalig.py describes.
+LIGANDS = ("metalig_1.1.0.bin", "DARTassembler/data/metalig/MetaLigDB_v1.1.0.jsonlines.bz2",
+           "19093fc953a4b704984272bf6256708c469aa2af114207cb92c51deeb416a64d")
+LIGANDS_LICENCE = ("dartassembler-1.1.1.dist-info/licenses/LICENSE", "METALIG_LICENSE")
 
 
 class SetupError(Exception):
@@ -221,6 +229,52 @@ def install_models(third_party, staging):
     replace(folder, third_party / "models")
 
 
+def ligands_are_complete(folder):
+    name, _, expected = LIGANDS
+    return (folder / LIGANDS_LICENCE[1]).is_file() and (folder / name).is_file() and sha256(folder / name) == expected
+
+
+def install_ligands(third_party, staging):
+    require_space(third_party, 150)
+    folder = staging / "ligands"
+    folder.mkdir()
+    print(f"downloading {DART[0]}", flush=True)
+    wheel = download(DART, staging)
+    name, member, expected = LIGANDS
+    print("converting its ligands (half a minute)", flush=True)
+    with zipfile.ZipFile(wheel) as archive:
+        with archive.open(member) as source:
+            metalig.convert(source, folder / name, DART[1])
+        (folder / LIGANDS_LICENCE[1]).write_bytes(archive.read(LIGANDS_LICENCE[0]))
+    actual = sha256(folder / name)
+    if actual != expected:
+        raise SetupError(f"wrong checksum of the converted {name}: SHA-256 {actual}, expected {expected}")
+    replace(folder, third_party / "ligands")
+
+
+def bring_xtb():
+    """The program xtb. Complexes need it and crystals do not, so its absence is only told."""
+    if found := shutil.which("xtb"):
+        print(f"xtb is in place: {found}")
+        return
+    advice = "it is needed for transition-metal complexes only; install it (Debian, Ubuntu: apt-get install xtb; " \
+             "conda: conda install -c conda-forge xtb) so that `xtb` is in the PATH"
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print(f"xtb is not installed: {advice}")
+        return
+    print("installing xtb with apt-get", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    commands = [["apt-get", "install", "-y", "-qq", "--no-install-recommends", "xtb"], ["apt-get", "update", "-qq"]]
+    # The lists of packages may be old or absent: bring them only if the first attempt fails.
+    for command in [commands[0], commands[1], commands[0]]:
+        run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, env=environment)
+        if shutil.which("xtb"):
+            print(f"xtb: {shutil.which('xtb')}")
+            return
+    last = (run.stderr.strip().splitlines() or ["no message"])[-1]
+    print(f"xtb is not installed, apt-get could not do it ({last}): {advice}")
+
+
 def replace(new, old):
     """Move a finished folder into place; an outdated one goes away."""
     if old.exists():
@@ -260,7 +314,13 @@ def main(third_party):
         else:
             work(install_models)
             print(f"CHGNet weights: {third_party / 'models'}")
+        if ligands_are_complete(third_party / "ligands"):
+            print(f"ligands are in place: {third_party / 'ligands'}")
+        else:
+            work(install_ligands)
+            print(f"ligands: {third_party / 'ligands'}")
         bring_libtorch(third_party, work)
+        bring_xtb()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Puts libtorch and the CHGNet weights into third_party/ (or into the folder DRUSE_THIRD_PARTY).
-# Needs python3 (3.9 or newer) with pip and, the first time, the network; see setup.py.
+# Puts libtorch, the CHGNet weights and the library of ligands into third_party/ (or into the folder
+# DRUSE_THIRD_PARTY), and installs xtb where it may. Needs python3 (3.9 or newer) with pip and, the
+# first time, the network; see setup.py.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 fail() { echo "make setup: $1" >&2; exit 1; }

@@ -57,6 +57,11 @@ pub fn covalent_radius(element: Element) -> Option<f64> {
     ElementTable::shipped().get(column::COVALENT_RADIUS, element)
 }
 
+/// Van der Waals radius (Å; Alvarez 2013), known up to Rn and for Ac to Es.
+pub fn vdw_radius(element: Element) -> Option<f64> {
+    ElementTable::shipped().get(column::VDW_RADIUS, element)
+}
+
 /// Empirical atomic radius (Å; Slater 1964).
 pub fn atomic_radius(element: Element) -> Option<f64> {
     ElementTable::shipped().get(column::ATOMIC_RADIUS, element)
@@ -152,6 +157,14 @@ mod tests {
                 is_eu_critical(element) && table.get(column::EU_CRITICAL_MATERIAL, element) == Some(1.0);
             assert!(!both, "{element}");
         }
+    }
+
+    #[test]
+    fn van_der_waals_radii_cover_the_elements_up_to_radon() {
+        assert!(Element::all().take(86).all(|element| vdw_radius(element).is_some()));
+        assert_eq!(vdw_radius(el("C")), Some(1.77)); // Alvarez 2013, Table 1
+        assert_eq!(vdw_radius(el("Pd")), Some(2.15));
+        assert_eq!(vdw_radius(el("Fm")), None);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub mod column {
     pub const ATOMIC_RADIUS: &str = "atomic_radius";
     /// Place on the modified Pettifor scale.
     pub const SIMILARITY_ORDER: &str = "similarity_order";
+    /// Van der Waals radius (Å).
+    pub const VDW_RADIUS: &str = "vdw_radius";
 }
 
 /// Where a column of an [`ElementTable`] comes from.
@@ -232,7 +234,7 @@ mod tests {
     #[test]
     fn every_shipped_column_is_described() {
         let table = ElementTable::shipped();
-        assert_eq!(table.columns().len(), 14);
+        assert_eq!(table.columns().len(), 15);
         for column in table.columns() {
             assert_ne!(column.unit, "not stated", "{}", column.name);
             assert!(column.year.parse::<u16>().is_ok(), "{}", column.name);

@@ -88,7 +88,7 @@ fn write_structures(path: &Path, records: &[Record]) -> std::io::Result<String> 
         encoder.write_all(text.as_bytes())?;
     }
     encoder.finish()?.sync_all()?;
-    Ok(hexadecimal(hasher))
+    Ok(hexadecimal(hasher.finalize()))
 }
 
 fn structures_checksum(path: &Path) -> Result<String, ImportError> {
@@ -96,7 +96,7 @@ fn structures_checksum(path: &Path) -> Result<String, ImportError> {
     let mut decoder = flate2::read::MultiGzDecoder::new(std::io::BufReader::new(file));
     let mut hasher = Sha256::new();
     std::io::copy(&mut decoder, &mut HashWriter(&mut hasher)).map_err(ImportError::file("read", path))?;
-    Ok(hexadecimal(hasher))
+    Ok(hexadecimal(hasher.finalize()))
 }
 
 /// Lets a hasher take what is written.

@@ -1,13 +1,12 @@
 //! Labels from a table: columns of a CSV file joined to structures by id.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, Read};
 use std::path::Path;
 
 use druse_representations::io::Record;
 use serde_json::Value;
 
-use super::ImportError;
+use super::{ImportError, open_text};
 
 /// What a join did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,11 +28,7 @@ pub struct JoinReport {
 /// # Errors
 /// When the file cannot be read, has no column `id`, an id twice, or rows of unequal length.
 pub fn join_labels(records: &mut [Record], path: &Path) -> Result<JoinReport, ImportError> {
-    let file = std::fs::File::open(path).map_err(ImportError::file("read", path))?;
-    let mut file = BufReader::new(file);
-    let packed = std::io::BufRead::fill_buf(&mut file).is_ok_and(|start| start.starts_with(&[0x1f, 0x8b]));
-    let text: Box<dyn Read> =
-        if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) };
+    let text = open_text(path).map_err(ImportError::file("read", path))?;
     let bad = |reason: String| ImportError::Content { path: path.to_owned(), reason };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
     let header = reader.headers().map_err(|e| bad(e.to_string()))?.clone();
@@ -72,6 +67,8 @@ pub fn join_labels(records: &mut [Record], path: &Path) -> Result<JoinReport, Im
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::super::Imported;
     use super::super::tests::LINES;
     use super::*;

@@ -8,7 +8,7 @@ mod folder;
 mod labels;
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use druse_representations::io::{self, ReadError, Record, RecordError};
@@ -128,7 +128,7 @@ impl Imported {
 
 /// SHA-256 of a file, or of a folder: for each file in order of its path, the path relative to the
 /// folder, its length and its bytes.
-fn checksum(path: &Path) -> Result<String, ImportError> {
+pub(crate) fn checksum(path: &Path) -> Result<String, ImportError> {
     let mut hasher = Sha256::new();
     if path.is_dir() {
         let mut files = Vec::new();
@@ -143,7 +143,22 @@ fn checksum(path: &Path) -> Result<String, ImportError> {
     } else {
         hash_file(path, &mut hasher)?;
     }
-    Ok(hexadecimal(hasher))
+    Ok(hexadecimal(hasher.finalize()))
+}
+
+/// The text of a file, plain or gzip-compressed.
+pub(crate) fn read_text(path: &Path) -> Result<String, ImportError> {
+    let mut text = String::new();
+    let mut read = || open_text(path)?.read_to_string(&mut text);
+    read().map_err(ImportError::file("read", path))?;
+    Ok(text)
+}
+
+/// The text of a file as a stream, decompressed where it begins as a gzip file does.
+fn open_text(path: &Path) -> std::io::Result<Box<dyn Read>> {
+    let mut file = BufReader::new(std::fs::File::open(path)?);
+    let packed = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(if packed { Box::new(flate2::bufread::MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), ImportError> {
@@ -165,8 +180,8 @@ fn hash_file(path: &Path, hasher: &mut Sha256) -> Result<(), ImportError> {
     }
 }
 
-fn hexadecimal(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -192,7 +207,7 @@ mod tests {
         assert!(rejected[0].reason.contains("Xx") && rejected[0].reason.contains("line 2"));
         assert!(rejected[1].reason.contains("came before"));
         // sha256sum of the same bytes
-        assert_eq!(sha256, &hexadecimal(Sha256::new_with_prefix(LINES)));
+        assert_eq!(sha256, &hexadecimal(Sha256::digest(LINES)));
         // A folder has its own checksum, which does not depend on the order of its entries.
         let of_folder = checksum(folder.path()).unwrap();
         std::fs::write(folder.path().join("another.txt"), "x").unwrap();
