@@ -1,5 +1,6 @@
 //! How good a design is: objectives, potentials, relaxation, the convex hull and Pareto tools.
 
+pub mod assembly;
 pub mod chgnet;
 pub mod hull;
 pub mod objective;
@@ -8,6 +9,7 @@ pub mod pareto;
 pub mod potential;
 pub mod potentials;
 pub mod relax;
+pub mod xtb;
 
 pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};
 pub use potential::{Potential, PotentialError, Prediction, Want};

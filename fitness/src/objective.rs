@@ -27,6 +27,32 @@ pub mod property {
     pub const ENERGY_ABOVE_HULL: &str = "energy_above_hull";
     /// Formation energy from the elements (eV/atom).
     pub const FORMATION_ENERGY: &str = "formation_energy";
+    /// Largest angle (degrees) between a donor and its site in an assembled complex.
+    pub const MISFIT: &str = "misfit";
+    /// Total energy (eV) of a molecule by GFN2-xTB.
+    pub const XTB_ENERGY: &str = "xtb_energy";
+    /// Gap between highest occupied and lowest empty orbital (eV) by GFN2-xTB.
+    pub const GAP: &str = "gap";
+    /// Energy of the highest occupied orbital (eV) by GFN2-xTB.
+    pub const HOMO: &str = "homo";
+    /// Energy of the lowest empty orbital (eV) by GFN2-xTB.
+    pub const LUMO: &str = "lumo";
+    /// Size of the dipole moment (Debye) by GFN2-xTB, of ions with respect to the centre of mass.
+    pub const DIPOLE: &str = "dipole";
+    /// Isotropic static polarizability (a.u.) of the D4 model in GFN2-xTB.
+    pub const POLARIZABILITY: &str = "polarizability";
+    /// Spin multiplicity 2S + 1 of the kept state.
+    pub const MULTIPLICITY: &str = "multiplicity";
+    /// Settings that gave the result: 1 as asked, 2 to 4 after retries.
+    pub const RUNG: &str = "rung";
+    /// Cycles of the final optimisation.
+    pub const OPTIMISATION_CYCLES: &str = "optimisation_cycles";
+    /// Electrons in fractionally occupied orbitals at 5000 K.
+    pub const N_FOD: &str = "n_fod";
+    /// 1 when static correlation is so strong that cheap methods should not be trusted.
+    pub const STATIC_CORRELATION: &str = "static_correlation";
+    /// 1 when the complex also passes PL-MOGA's check with fixed radii.
+    pub const PL_MOGA_CHECK: &str = "pl_moga_check";
 }
 
 /// What an objective wants of its value.

@@ -1,9 +1,9 @@
-//! Objectives that are means over the elements of a composition.
+//! Objectives that are means over the elements of a composition, or numbers of the metal alone.
 
 use std::sync::Arc;
 
 use druse_datasets::elements::{ElementTable, Toxicity, column};
-use druse_representations::{Composition, Design, Element};
+use druse_representations::{Complex, Composition, Design, Element};
 
 use crate::objective::{Goal, Objective, ObjectiveError, Properties};
 
@@ -45,6 +45,7 @@ pub enum ElementMeasure {
 /// [`ObjectiveError::UnknownElement`]; it never counts as 0.
 #[derive(Clone, Debug)]
 pub struct ElementObjective {
+    name: String,
     measure: ElementMeasure,
     unit: String,
     table: Arc<ElementTable>,
@@ -58,15 +59,19 @@ impl ElementObjective {
             ElementMeasure::Toxicity | ElementMeasure::SupplyRisk => "1".to_owned(),
             ElementMeasure::Mean(name) => table.column(name).map_or("1", |column| &column.unit).to_owned(),
         };
-        Self { measure, unit, table }
+        let name = match &measure {
+            ElementMeasure::CrustalAbundance => "crustal_abundance".to_owned(),
+            ElementMeasure::Toxicity => "toxicity".to_owned(),
+            ElementMeasure::SupplyRisk => "supply_risk".to_owned(),
+            ElementMeasure::Mean(column) => column.clone(),
+        };
+        Self { name, measure, unit, table }
     }
 
-    fn label(&self) -> &str {
-        match &self.measure {
-            ElementMeasure::CrustalAbundance => "crustal_abundance",
-            ElementMeasure::Toxicity => "toxicity",
-            ElementMeasure::SupplyRisk => "supply_risk",
-            ElementMeasure::Mean(name) => name,
+    fn goal_of_measure(&self) -> Goal {
+        match self.measure {
+            ElementMeasure::CrustalAbundance => Goal::Maximise,
+            _ => Goal::Minimise,
         }
     }
 
@@ -114,24 +119,21 @@ impl ElementObjective {
     }
 
     fn unknown(&self, element: Element) -> ObjectiveError {
-        ObjectiveError::UnknownElement { objective: self.label().to_owned(), element: element.to_string() }
+        ObjectiveError::UnknownElement { objective: self.name.clone(), element: element.to_string() }
     }
 
     fn failed(&self, reason: String) -> ObjectiveError {
-        ObjectiveError::Failed { objective: self.label().to_owned(), reason }
+        ObjectiveError::Failed { objective: self.name.clone(), reason }
     }
 }
 
 impl<D: Design> Objective<D> for ElementObjective {
     fn name(&self) -> &str {
-        self.label()
+        &self.name
     }
 
     fn goal(&self) -> Goal {
-        match self.measure {
-            ElementMeasure::CrustalAbundance => Goal::Maximise,
-            _ => Goal::Minimise,
-        }
+        self.goal_of_measure()
     }
 
     fn unit(&self) -> &str {
@@ -140,6 +142,35 @@ impl<D: Design> Objective<D> for ElementObjective {
 
     fn evaluate(&self, design: &D, _: &Properties) -> Result<f64, ObjectiveError> {
         self.of(&design.composition())
+    }
+}
+
+/// An [`ElementObjective`] of the metal of a complex alone, whatever its ligands are.
+#[derive(Clone, Debug)]
+pub struct MetalObjective(ElementObjective);
+
+impl MetalObjective {
+    /// An objective with the numbers of `table` and a name of its own.
+    pub fn new(name: impl Into<String>, measure: ElementMeasure, table: Arc<ElementTable>) -> Self {
+        Self(ElementObjective { name: name.into(), ..ElementObjective::new(measure, table) })
+    }
+}
+
+impl Objective<Complex> for MetalObjective {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn goal(&self) -> Goal {
+        self.0.goal_of_measure()
+    }
+
+    fn unit(&self) -> &str {
+        &self.0.unit
+    }
+
+    fn evaluate(&self, design: &Complex, _: &Properties) -> Result<f64, ObjectiveError> {
+        self.0.of(&[(design.metal, 1.0)].into_iter().collect())
     }
 }
 
@@ -201,5 +232,22 @@ mod tests {
         let empty =
             ElementObjective::new(ElementMeasure::SupplyRisk, Arc::new(ElementTable::shipped().clone()));
         assert!(empty.of(&Composition::new()).is_err());
+    }
+
+    #[test]
+    fn the_metal_alone_or_all_atoms() {
+        let text = r#"{"metal":"Pt","oxidation_state":2,"multiplicity":1,"geometry":"linear","ligands":[
+            {"ligand":{"atoms":[["Cl",-1]],"bonds":[],"donors":[[0]]},"sites":[0]},
+            {"ligand":{"atoms":[["Cl",-1]],"bonds":[],"donors":[[0]]},"sites":[1]}]}"#;
+        let complex: Complex = serde_json::from_str(text).unwrap();
+        let table = Arc::new(ElementTable::shipped().clone());
+        let metal = MetalObjective::new("metal_toxicity", ElementMeasure::Toxicity, Arc::clone(&table));
+        let none = Properties::new();
+        assert_eq!(metal.evaluate(&complex, &none).unwrap(), value(ElementMeasure::Toxicity, "Pt").unwrap());
+        let all = ElementObjective::new(ElementMeasure::Toxicity, table);
+        assert_eq!(all.evaluate(&complex, &none).unwrap(), value(ElementMeasure::Toxicity, "PtCl2").unwrap());
+        let technetium = Complex { metal: "Tc".parse().unwrap(), ..complex };
+        let error = metal.evaluate(&technetium, &none).unwrap_err().to_string();
+        assert_eq!(error, "objective 'metal_toxicity': Tc is radioactive");
     }
 }

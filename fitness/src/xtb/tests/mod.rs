@@ -1,0 +1,4 @@
+mod complexes;
+mod fake;
+pub mod molecules;
+mod real;
