@@ -46,6 +46,36 @@ impl Default for CrystalDuplicates {
     }
 }
 
+/// Finds designs with the [identity](Design::content_id) of an earlier one. For complexes this says all;
+/// of crystals it sees only copies in the same cell ([`CrystalDuplicates`] sees the others).
+#[derive(Clone, Debug, Default)]
+pub struct IdentityDuplicates {
+    first: BTreeMap<String, u64>,
+}
+
+impl IdentityDuplicates {
+    /// Number of different designs that are remembered.
+    pub fn len(&self) -> usize {
+        self.first.len()
+    }
+
+    /// Whether none is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+}
+
+impl<D: Design> Duplicates<D> for IdentityDuplicates {
+    fn find(&self, design: &D) -> Option<u64> {
+        self.first.get(&design.content_id()).copied()
+    }
+
+    fn insert(&mut self, number: u64, design: &D) {
+        let first = self.first.entry(design.content_id()).or_insert(number);
+        *first = number.min(*first);
+    }
+}
+
 impl Duplicates<Crystal> for CrystalDuplicates {
     fn find(&self, design: &Crystal) -> Option<u64> {
         let known = self.known.get(&Design::composition(design).reduced_formula())?;

@@ -14,6 +14,31 @@ pub enum Novelty {
     KnownComposition,
     /// The composition is not in the reference.
     NewComposition,
+    /// This very complex is known.
+    KnownComplex,
+    /// The metal is known with these ligands, in another arrangement, oxidation state or spin.
+    KnownMetalAndLigands,
+    /// Every ligand is known with this metal, but not all of them together.
+    KnownLigandsWithMetal,
+    /// Every ligand is known, at least one of them only with other metals.
+    KnownLigandsOfOtherMetals,
+    /// A ligand is not in the reference.
+    NewLigand,
+}
+
+impl Novelty {
+    /// The verdict in words for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::KnownCompositionAndSpaceGroup | Self::KnownComplex => "known",
+            Self::KnownComposition => "new space group",
+            Self::NewComposition => "new composition",
+            Self::KnownMetalAndLigands => "new isomer or state",
+            Self::KnownLigandsWithMetal => "new combination of ligands",
+            Self::KnownLigandsOfOtherMetals => "new metal for a ligand",
+            Self::NewLigand => "new ligand",
+        }
+    }
 }
 
 /// The nearest known thing and how it was found.
@@ -45,4 +70,29 @@ pub trait Duplicates<D: Design>: Send {
 
     /// Remembers `design` under its candidate number.
     fn insert(&mut self, number: u64, design: &D);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Novelty::*;
+
+    /// Stores of old campaigns hold these names.
+    #[test]
+    fn names_are_stable() {
+        let all = [
+            KnownCompositionAndSpaceGroup,
+            KnownComposition,
+            NewComposition,
+            KnownComplex,
+            KnownMetalAndLigands,
+            KnownLigandsWithMetal,
+            KnownLigandsOfOtherMetals,
+            NewLigand,
+        ];
+        let expected = "[\"known_composition_and_space_group\",\"known_composition\",\"new_composition\",\
+                        \"known_complex\",\"known_metal_and_ligands\",\"known_ligands_with_metal\",\
+                        \"known_ligands_of_other_metals\",\"new_ligand\"]";
+        assert_eq!(serde_json::to_string(&all).unwrap(), expected);
+        assert!(all.is_sorted());
+    }
 }
