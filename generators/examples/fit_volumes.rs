@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 
-use druse_generators::building::has_anion_former;
+use druse_generators::crystals::building::has_anion_former;
 use druse_representations::{Element, Lattice};
 use nalgebra::{DMatrix, DVector};
 

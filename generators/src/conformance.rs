@@ -1,23 +1,17 @@
-//! What every generator of crystals must keep to, as a check for plug-ins and for our own.
+//! What every generator must keep to, as a check for plug-ins and for our own.
 
 use std::collections::BTreeSet;
 
-use druse_representations::neighbours::min_distance;
-use druse_representations::symmetry::SymmetryRepresentation;
-use druse_representations::{Crystal, Design, Representation};
+use druse_representations::Design;
 use serde_json::Value;
 
+use crate::breeding::Constraints;
 use crate::generator::{Evaluated, Generator, Proposal};
-use crate::space::DesignSpace;
 
 /// Batches that are proposed.
 const BATCHES: u64 = 4;
 /// Proposals per batch.
 const BATCH: usize = 12;
-/// Tolerance (Å) of the symmetry search.
-const SYMPREC: f64 = 0.01;
-/// Smallest distance (Å) between two atoms; 0.5 as in CDVAE (Xie et al., ICLR 2022).
-const SMALLEST_DISTANCE: f64 = 0.5;
 
 /// A rule that a generator does not keep.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,8 +29,8 @@ pub struct Nonconformance {
 ///
 /// * proposals are numbered on from the number asked for, at most as many as wanted;
 /// * the lineage names the generator and its parents came before;
-/// * every crystal keeps all constraints of `space`, and no two atoms are nearer than 0.5 Å;
-/// * no crystal is proposed twice;
+/// * every design keeps all constraints of `space`;
+/// * no design is proposed twice;
 /// * failed candidates (without costs) and those of others do no harm;
 /// * a run that is interrupted between batches, its state taken through text, proposes the same
 ///   as one that is not;
@@ -46,10 +40,10 @@ pub struct Nonconformance {
 ///
 /// # Errors
 /// The first rule that is broken.
-pub fn check_generator(
-    generator: &mut dyn Generator<Crystal>,
-    space: &DesignSpace,
-    costs: &dyn Fn(&Crystal) -> Vec<f64>,
+pub fn check_generator<D: Design>(
+    generator: &mut dyn Generator<D>,
+    space: &dyn Constraints<D>,
+    costs: &dyn Fn(&D) -> Vec<f64>,
 ) -> Result<(), Nonconformance> {
     let name = generator.name().to_owned();
     let broken =
@@ -77,10 +71,10 @@ pub fn check_generator(
 
 /// Proposes, checks and teaches; returns what was proposed as text. An interrupted run takes the
 /// state through text between batches.
-fn run(
-    generator: &mut dyn Generator<Crystal>,
-    space: &DesignSpace,
-    costs: &dyn Fn(&Crystal) -> Vec<f64>,
+fn run<D: Design>(
+    generator: &mut dyn Generator<D>,
+    space: &dyn Constraints<D>,
+    costs: &dyn Fn(&D) -> Vec<f64>,
     interrupted: bool,
     broken: &dyn Fn(&'static str, String) -> Nonconformance,
 ) -> Result<Vec<String>, Nonconformance> {
@@ -124,11 +118,11 @@ fn run(
     Ok(texts)
 }
 
-fn check_proposal(
-    proposal: &Proposal<Crystal>,
+fn check_proposal<D: Design>(
+    proposal: &Proposal<D>,
     number: u64,
     name: &str,
-    space: &DesignSpace,
+    space: &dyn Constraints<D>,
     broken: &dyn Fn(&'static str, String) -> Nonconformance,
 ) -> Result<(), Nonconformance> {
     let Proposal { design, lineage, .. } = proposal;
@@ -141,17 +135,9 @@ fn check_proposal(
     if let Some(parent) = lineage.parents.iter().find(|&&parent| parent == number) {
         return Err(broken("parents come before", format!("candidate {number} has parent {parent}")));
     }
-    let code = SymmetryRepresentation::new(SYMPREC)
-        .encode(design)
-        .map_err(|error| broken("crystals can be analysed", format!("candidate {number}: {error}")))?;
     space
-        .check_code(&code)
-        .map_err(|violation| broken("constraints hold", format!("candidate {number}: {violation}")))?;
-    match min_distance(design) {
-        Ok(Some(distance)) if distance >= SMALLEST_DISTANCE => Ok(()),
-        Ok(distance) => Err(broken("atoms keep apart", format!("candidate {number}: {distance:?} Å"))),
-        Err(error) => Err(broken("atoms keep apart", format!("candidate {number}: {error}"))),
-    }
+        .check_design(design)
+        .map_err(|violation| broken("constraints hold", format!("candidate {number}: {violation}")))
 }
 
 fn through_text(state: &Value) -> Value {

@@ -1,26 +1,34 @@
 //! What proposes designs: Pareto genetic algorithms and baselines.
 //!
-//! A [`Generator`] is asked for proposals and told what became of them. Those for crystals work
-//! within a [`DesignSpace`] and are made by name with [`crystal_generator`]; [`check_generator`]
-//! checks a generator of one's own.
+//! A [`Generator`] is asked for proposals and told what became of them. The algorithms are the same
+//! for every kind of design; a [`Breeder`] brings along where designs and their children come from.
+//! Generators of crystals work within a [`DesignSpace`] and are made by name with
+//! [`crystal_generator`], those of complexes within a [`ComplexSpace`] and with
+//! [`complex_generator`]; [`check_generator`] checks a generator of one's own.
 
-pub mod building;
+pub mod breeding;
+pub mod complexes;
 pub mod conformance;
+pub mod crystals;
 pub mod generator;
 pub mod genetic;
 pub mod portfolio;
-pub mod random;
 pub mod registry;
-pub mod space;
 pub mod stream;
-pub mod substitution;
+pub mod unguided;
 
+pub use breeding::{Breeder, Constraints, Sprout};
+pub use complexes::{
+    ComplexBreeder, ComplexSpace, ComplexSpaceError, ComplexViolation, LigandLimits, LigandPool, SpinRule,
+    chromophores, noble_by_abundant,
+};
 pub use conformance::{Nonconformance, check_generator};
+pub use crystals::{CrystalBreeder, DesignSpace, SpaceError, Violation};
 pub use generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
 pub use genetic::{Genetic, GeneticOptions, Selection};
 pub use portfolio::Portfolio;
-pub use random::RandomCrystals;
-pub use registry::{CRYSTAL_GENERATORS, RegistryError, crystal_generator};
-pub use space::{DesignSpace, SpaceError, Violation};
+pub use registry::{
+    COMPLEX_GENERATORS, CRYSTAL_GENERATORS, RegistryError, complex_generator, crystal_generator,
+};
 pub use stream::stream;
-pub use substitution::Substitution;
+pub use unguided::Unguided;

@@ -1,19 +1,31 @@
 //! Generators by name.
 
-use druse_representations::Crystal;
+use druse_representations::{Complex, Crystal};
 
+use crate::complexes::{ComplexBreeder, ComplexSpace, ComplexSpaceError, Exhaustive, Variation};
+use crate::crystals::{CrystalBreeder, DesignSpace, Newcomers, SpaceError};
 use crate::generator::Generator;
 use crate::genetic::{Genetic, GeneticOptions, Selection};
-use crate::random::RandomCrystals;
-use crate::space::{DesignSpace, SpaceError};
-use crate::substitution::Substitution;
+use crate::unguided::Unguided;
 
 /// Names and one sentence each of the generators of crystals.
-pub const CRYSTAL_GENERATORS: [(&str, &str); 4] = [
+pub const CRYSTAL_GENERATORS: [(&str, &str); 6] = [
     ("nsga2", "Pareto genetic algorithm on space groups and Wyckoff positions, NSGA-II selection"),
     ("nsga3", "the same with NSGA-III selection, for three and more objectives"),
+    ("pl_moga", "the same with PL-MOGA's selection"),
+    ("weighted_sum", "the same with selection by one weighted sum of normalised objectives"),
     ("random", "random symmetric crystals"),
     ("substitution", "known structure types with other elements"),
+];
+
+/// Names and one sentence each of the generators of complexes.
+pub const COMPLEX_GENERATORS: [(&str, &str); 6] = [
+    ("nsga2", "Pareto genetic algorithm on metals, polyhedra and ligands, NSGA-II selection"),
+    ("nsga3", "the same with NSGA-III selection, for three and more objectives"),
+    ("pl_moga", "PL-MOGA: its selection, and crossover and redrawn ligands as the only operators"),
+    ("weighted_sum", "the same as nsga2 with selection by one weighted sum of normalised objectives"),
+    ("random", "random complexes"),
+    (Exhaustive::NAME, "all complexes of a small space, one after the other"),
 ];
 
 /// Why a generator cannot be made.
@@ -21,18 +33,24 @@ pub const CRYSTAL_GENERATORS: [(&str, &str); 4] = [
 #[non_exhaustive]
 pub enum RegistryError {
     /// No generator has this name.
-    #[error("unknown generator '{name}': expected one of {}", known())]
+    #[error("unknown generator '{name}': expected one of {}", .known.join(", "))]
     UnknownName {
         /// The name as given.
         name: String,
+        /// Names that exist.
+        known: Vec<&'static str>,
     },
     /// The design space contradicts itself.
     #[error(transparent)]
     Space(#[from] SpaceError),
+    /// The space of complexes contradicts itself.
+    #[error(transparent)]
+    ComplexSpace(#[from] ComplexSpaceError),
 }
 
-fn known() -> String {
-    CRYSTAL_GENERATORS.map(|(name, _)| name).join(", ")
+fn unknown(name: &str, known: &[(&'static str, &str)]) -> RegistryError {
+    let known = known.iter().map(|(name, _)| *name).collect();
+    RegistryError::UnknownName { name: name.to_owned(), known }
 }
 
 /// The generator of crystals with this name. `options` matter for the genetic algorithms.
@@ -56,14 +74,45 @@ pub fn crystal_generator(
     seed: u64,
     options: &GeneticOptions,
 ) -> Result<Box<dyn Generator<Crystal>>, RegistryError> {
-    let genetic = |selection| Genetic::new(selection, space, seed, *options);
+    let breeder = |newcomers| CrystalBreeder::new(space, newcomers, options.symprec);
+    if let Some(selection) = Selection::from_name(name) {
+        let breeder = breeder(Newcomers::Mixture(options.prototypes))?;
+        return Ok(Box::new(Genetic::new(selection, breeder, seed, options.clone())));
+    }
     Ok(match name {
-        "nsga2" => Box::new(genetic(Selection::Nsga2)?),
-        "nsga3" => Box::new(genetic(Selection::Nsga3)?),
-        "random" => Box::new(RandomCrystals::new(space, seed)?),
-        "substitution" => Box::new(Substitution::new(space, seed)?),
-        _ => return Err(RegistryError::UnknownName { name: name.to_owned() }),
+        "random" => Box::new(Unguided::new("random", breeder(Newcomers::Random)?, seed)),
+        "substitution" => Box::new(Unguided::new("substitution", breeder(Newcomers::Prototypes)?, seed)),
+        _ => return Err(unknown(name, &CRYSTAL_GENERATORS)),
     })
+}
+
+/// The generator of complexes with this name. `options` matter for the genetic algorithms; PL-MOGA
+/// has no newcomers after its first generation.
+///
+/// # Errors
+/// For unknown names and for a space that contradicts itself.
+pub fn complex_generator(
+    name: &str,
+    space: &ComplexSpace,
+    seed: u64,
+    options: &GeneticOptions,
+) -> Result<Box<dyn Generator<Complex>>, RegistryError> {
+    if name == "random" {
+        let breeder = ComplexBreeder::new(space, Variation::Single)?;
+        return Ok(Box::new(Unguided::new("random", breeder, seed)));
+    }
+    if name == Exhaustive::NAME {
+        return Ok(Box::new(Exhaustive::new(space)?));
+    }
+    let selection = Selection::from_name(name).ok_or_else(|| unknown(name, &COMPLEX_GENERATORS))?;
+    let mut options = options.clone();
+    let variation = if selection == Selection::PlMoga {
+        options.newcomers = 0.0;
+        Variation::PlMoga
+    } else {
+        Variation::Single
+    };
+    Ok(Box::new(Genetic::new(selection, ComplexBreeder::new(space, variation)?, seed, options)))
 }
 
 #[cfg(test)]
@@ -80,7 +129,7 @@ mod tests {
         let Err(error) = crystal_generator("nsga4", &space, 0, &GeneticOptions::default()) else { panic!() };
         assert_eq!(
             error.to_string(),
-            "unknown generator 'nsga4': expected one of nsga2, nsga3, random, substitution"
+            "unknown generator 'nsga4': expected one of nsga2, nsga3, pl_moga, weighted_sum, random, substitution"
         );
         let empty = DesignSpace::new([]);
         let result = crystal_generator("random", &empty, 0, &GeneticOptions::default());

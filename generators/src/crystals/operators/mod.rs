@@ -1,11 +1,18 @@
-//! The operators by name, and which is used how often.
+//! Operators on space group, cell and Wyckoff positions, so that every child is symmetric; and which
+//! is used how often.
+
+mod crossover;
+mod decorate;
+mod occupancy;
+mod perturb;
+mod relocate;
+mod substitute;
+mod symmetrise;
 
 use druse_representations::symmetry::SymmetryCode;
 use rand::{Rng, RngExt};
 
-use super::population::Member;
-use super::{crossover, decorate, occupancy, perturb, relocate, substitute, symmetrise};
-use crate::building::{Draft, Workshop};
+use super::building::{Draft, Workshop, relative_volume};
 
 /// A way to make a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,25 +83,22 @@ impl Operator {
     pub(super) fn draft<R: Rng + ?Sized>(
         self,
         workshop: &Workshop,
-        first: &Member,
-        second: &Member,
+        first: &SymmetryCode,
+        second: &SymmetryCode,
         rng: &mut R,
     ) -> Option<Draft> {
         let code: SymmetryCode = match self {
-            Self::Substitute => substitute::substitute(workshop, &first.code, rng),
-            Self::Exchange => substitute::exchange(workshop, &first.code, rng),
-            Self::Relocate => relocate::relocate(&first.code, rng),
-            Self::Occupancy => occupancy::add_or_remove(workshop, &first.code, rng),
-            Self::Perturb => perturb::perturb(&first.code, rng),
-            Self::Mix => crossover::mix(workshop, &first.code, &second.code, rng),
-            Self::Graft => crossover::graft(workshop, &first.code, &second.code),
-            Self::Decorate => decorate::decorate(workshop, &first.code, rng),
-            Self::Symmetrise => symmetrise::symmetrise(&first.code, rng),
+            Self::Substitute => substitute::substitute(workshop, first, rng),
+            Self::Exchange => substitute::exchange(workshop, first, rng),
+            Self::Relocate => relocate::relocate(first, rng),
+            Self::Occupancy => occupancy::add_or_remove(workshop, first, rng),
+            Self::Perturb => perturb::perturb(first, rng),
+            Self::Mix => crossover::mix(workshop, first, second, rng),
+            Self::Graft => crossover::graft(workshop, first, second),
+            Self::Decorate => decorate::decorate(workshop, first, rng),
+            Self::Symmetrise => symmetrise::symmetrise(first, rng),
         }?;
-        let mut parents = vec![first.number];
-        if matches!(self, Self::Mix | Self::Graft) && second.number != first.number {
-            parents.push(second.number);
-        }
-        Some(Draft { code, volume: first.volume, operator: self.name(), parents })
+        let parents = if matches!(self, Self::Mix | Self::Graft) { 2 } else { 1 };
+        Some(Draft { code, volume: relative_volume(first), operator: self.name(), parents })
     }
 }

@@ -5,7 +5,7 @@ use druse_representations::symmetry::{Orbit, SymmetryCode};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
-use crate::building::Workshop;
+use crate::crystals::building::Workshop;
 
 const TRIALS: usize = 24;
 /// Probability that an added orbit holds an element which is there already.

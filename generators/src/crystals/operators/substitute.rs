@@ -5,7 +5,7 @@ use druse_representations::symmetry::SymmetryCode;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
-use crate::building::Workshop;
+use crate::crystals::building::Workshop;
 
 const TRIALS: usize = 16;
 /// Probability to replace two elements at once, as charges often demand.

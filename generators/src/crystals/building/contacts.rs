@@ -81,7 +81,7 @@ impl Contacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::building::closest_approach;
+    use crate::crystals::building::closest_approach;
     use druse_datasets::prototypes::prototypes;
 
     fn distance(formula: &str, a: &str, b: &str) -> f64 {

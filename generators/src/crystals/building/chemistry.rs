@@ -6,7 +6,7 @@ use druse_representations::{Composition, Element};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 
-use crate::space::DesignSpace;
+use crate::crystals::space::DesignSpace;
 
 /// Decay length of the probability to replace an element, in places on the modified Pettifor scale.
 const SIMILARITY_LENGTH: f64 = 10.0;

@@ -2,9 +2,14 @@ use druse_datasets::elements::hhi_production;
 use druse_fitness::pareto::hypervolume;
 use druse_representations::Element;
 
+use std::collections::BTreeMap;
+
+use druse_representations::Crystal;
+
 use super::*;
 use crate::conformance::check_generator;
 use crate::registry::crystal_generator;
+use crate::{Evaluated, Generator, GeneratorError, Genetic, GeneticOptions, Proposal, Selection};
 
 fn space() -> DesignSpace {
     let symbols = "Li Na K Mg Ca Ba Ti V Mn Fe Co Ni Cu Zn Al Si Sn B C N P O S F Cl";
@@ -28,6 +33,17 @@ fn light_and_safe(crystal: &Crystal) -> Vec<f64> {
 fn dense_and_safe(crystal: &Crystal) -> Vec<f64> {
     let costs = light_and_safe(crystal);
     vec![-costs[0], costs[1]]
+}
+
+fn genetic(
+    selection: Selection,
+    space: &DesignSpace,
+    seed: u64,
+    options: GeneticOptions,
+) -> Genetic<CrystalBreeder> {
+    let breeder =
+        CrystalBreeder::new(space, Newcomers::Mixture(options.prototypes), options.symprec).unwrap();
+    Genetic::new(selection, breeder, seed, options)
 }
 
 fn evaluate(proposals: Vec<Proposal<Crystal>>, costs: fn(&Crystal) -> Vec<f64>) -> Vec<Evaluated<Crystal>> {
@@ -63,7 +79,7 @@ fn all_generators_conform() {
 #[test]
 fn constraints_hold_over_many_proposals_and_operators_are_used() {
     let space = DesignSpace { required: vec!["O".parse().unwrap()], ..space() };
-    let mut generator = Genetic::new(Selection::Nsga3, &space, 7, GeneticOptions::default()).unwrap();
+    let mut generator = genetic(Selection::Nsga3, &space, 7, GeneticOptions::default());
     let mut operators = BTreeMap::new();
     let (mut next, mut ids) = (0, std::collections::BTreeSet::new());
     while next < 2000 {
@@ -81,8 +97,7 @@ fn constraints_hold_over_many_proposals_and_operators_are_used() {
         generator.learn(&evaluate(proposals, dense_and_safe));
     }
     assert_eq!(generator.violations(), 0);
-    assert_eq!(generator.population.members().len(), 40);
-    assert!(generator.pending.is_empty());
+    assert_eq!(generator.sizes(), (40, 0));
     for name in ["prototype", "random", "substitute", "perturb", "graft", "decorate"] {
         assert!(operators.get(name).is_some_and(|&count| count >= 10), "{name}: {operators:?}");
     }
@@ -119,7 +134,7 @@ fn genetic_algorithms_beat_random_search() {
 fn states_of_other_settings_are_refused() {
     let make = |selection, population| {
         let options = GeneticOptions { population, ..GeneticOptions::default() };
-        Genetic::new(selection, &space(), 0, options).unwrap()
+        genetic(selection, &space(), 0, options)
     };
     let state = make(Selection::Nsga2, 10).state();
     assert!(make(Selection::Nsga2, 10).restore(&state).is_ok());
@@ -147,8 +162,8 @@ fn a_used_up_space_says_so() {
 
 #[test]
 fn bad_news_alone_do_no_harm() {
-    for selection in [Selection::Nsga2, Selection::Nsga3] {
-        let mut generator = Genetic::new(selection, &space(), 3, GeneticOptions::default()).unwrap();
+    for selection in Selection::ALL {
+        let mut generator = genetic(selection, &space(), 3, GeneticOptions::default());
         let mut evaluated = evaluate(generator.propose(0, 40).unwrap(), dense_and_safe);
         for (i, one) in evaluated.iter_mut().enumerate() {
             match i % 3 {

@@ -6,7 +6,7 @@ use nalgebra::{Matrix3, Vector3};
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{Rng, RngExt};
 
-use crate::building::Workshop;
+use crate::crystals::building::Workshop;
 
 const TRIALS: usize = 16;
 /// Probability to double the cell first, where it may be that large: subgroups with another lattice.
@@ -69,7 +69,7 @@ fn doubled(crystal: &Crystal, axis: usize) -> Crystal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::DesignSpace;
+    use crate::crystals::space::DesignSpace;
     use crate::stream::stream;
     use druse_datasets::prototypes::prototype;
 
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn decorated_crystals_have_lower_symmetry() {
         let elements = "Na K Cl Br".split(' ').map(|s| s.parse().unwrap());
-        let workshop = Workshop::new("test", &DesignSpace::new(elements), 0).unwrap();
+        let workshop = Workshop::new(&DesignSpace::new(elements)).unwrap();
         let code = prototype("rocksalt").unwrap().code();
         let mut groups = std::collections::BTreeSet::new();
         for number in 0..60 {

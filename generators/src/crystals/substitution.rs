@@ -1,15 +1,13 @@
 //! Known structure types with other elements on their sites.
 
 use druse_datasets::prototypes::prototypes;
+use druse_representations::Element;
 use druse_representations::symmetry::SymmetryCode;
-use druse_representations::{Crystal, Element};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
-use serde_json::Value;
 
-use crate::building::{Draft, Workshop, relative_volume};
-use crate::generator::{Evaluated, Generator, GeneratorError, Proposal};
-use crate::space::{DesignSpace, SpaceError};
+use crate::crystals::building::{Draft, Workshop, relative_volume};
+use crate::crystals::space::DesignSpace;
 
 /// Draws of elements for one structure type.
 const DRAWS: usize = 16;
@@ -36,54 +34,8 @@ pub(crate) fn templates(space: &DesignSpace) -> Vec<Template> {
         .collect()
 }
 
-/// Proposes ion substitution into the structure types of the library, aware of oxidation states
-/// and of chemical similarity (compare Hautier et al., Inorg. Chem. 50, 656 (2011)).
-#[derive(Clone, Debug)]
-pub struct Substitution {
-    workshop: Workshop,
-    templates: Vec<Template>,
-}
-
-impl Substitution {
-    /// Substitution within a design space.
-    ///
-    /// # Errors
-    /// When the space contradicts itself.
-    pub fn new(space: &DesignSpace, seed: u64) -> Result<Self, SpaceError> {
-        Ok(Self { workshop: Workshop::new("substitution", space, seed)?, templates: templates(space) })
-    }
-
-    /// Proposals that broke a constraint and were held back; 0 unless there is a mistake.
-    pub fn violations(&self) -> u64 {
-        self.workshop.ledger.violations
-    }
-}
-
-impl Generator<Crystal> for Substitution {
-    fn name(&self) -> &str {
-        self.workshop.name
-    }
-
-    fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<Crystal>>, GeneratorError> {
-        let templates = &self.templates;
-        let proposals = self
-            .workshop
-            .propose(first, n, |workshop, _, rng| substituted_draft(workshop, templates, rng))?;
-        Ok(proposals.into_iter().map(|(proposal, _)| proposal).collect())
-    }
-
-    fn learn(&mut self, _: &[Evaluated<Crystal>]) {}
-
-    fn state(&self) -> Value {
-        self.workshop.state()
-    }
-
-    fn restore(&mut self, state: &Value) -> Result<(), GeneratorError> {
-        self.workshop.restore(state)
-    }
-}
-
-/// One attempt to put elements of the space on the sites of a structure type.
+/// One attempt at ion substitution into a structure type, aware of oxidation states and of chemical
+/// similarity (compare Hautier et al., Inorg. Chem. 50, 656 (2011)).
 pub(crate) fn substituted_draft<R: Rng + ?Sized>(
     workshop: &Workshop,
     templates: &[Template],
@@ -118,7 +70,7 @@ pub(crate) fn substituted_draft<R: Rng + ?Sized>(
         }
         if chemistry.sensible(space, &code.composition()) {
             let volume = template.volume;
-            return Some(Draft { code, volume, operator: "prototype", parents: Vec::new() });
+            return Some(Draft { code, volume, operator: "prototype", parents: 0 });
         }
     }
     None

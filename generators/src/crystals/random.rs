@@ -8,15 +8,14 @@
 use druse_datasets::prototypes::prototypes;
 use druse_representations::symmetry::{CrystalSystem, Orbit, SymmetryCode};
 use druse_representations::wyckoff::{SpaceGroup, space_group};
-use druse_representations::{Composition, Crystal, Element, Lattice};
+use druse_representations::{Composition, Element, Lattice};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
-use serde_json::Value;
 
-use crate::building::{Contacts, Draft, Filling, MENDABLE, Workshop, estimated_volume, place_orbit};
-use crate::generator::{Evaluated, Generator, GeneratorError, Proposal};
-use crate::space::{DesignSpace, SpaceError};
+use crate::crystals::building::{
+    Contacts, Draft, Filling, MENDABLE, Workshop, estimated_volume, place_orbit,
+};
 
 /// Space groups tried for one formula.
 const GROUPS: usize = 12;
@@ -29,48 +28,6 @@ const DRAWS: usize = 12;
 const VOLUME: f64 = 1.1;
 /// Steps of the search for Wyckoff positions.
 const STEPS: usize = 300;
-
-/// Proposes random symmetric crystals; the baseline that others have to beat.
-#[derive(Clone, Debug)]
-pub struct RandomCrystals {
-    workshop: Workshop,
-}
-
-impl RandomCrystals {
-    /// Random crystals of a design space.
-    ///
-    /// # Errors
-    /// When the space contradicts itself.
-    pub fn new(space: &DesignSpace, seed: u64) -> Result<Self, SpaceError> {
-        Ok(Self { workshop: Workshop::new("random", space, seed)? })
-    }
-
-    /// Proposals that broke a constraint and were held back; 0 unless there is a mistake.
-    pub fn violations(&self) -> u64 {
-        self.workshop.ledger.violations
-    }
-}
-
-impl Generator<Crystal> for RandomCrystals {
-    fn name(&self) -> &str {
-        self.workshop.name
-    }
-
-    fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<Crystal>>, GeneratorError> {
-        let proposals = self.workshop.propose(first, n, |workshop, _, rng| random_draft(workshop, rng))?;
-        Ok(proposals.into_iter().map(|(proposal, _)| proposal).collect())
-    }
-
-    fn learn(&mut self, _: &[Evaluated<Crystal>]) {}
-
-    fn state(&self) -> Value {
-        self.workshop.state()
-    }
-
-    fn restore(&mut self, state: &Value) -> Result<(), GeneratorError> {
-        self.workshop.restore(state)
-    }
-}
 
 /// One attempt at a random symmetric crystal.
 pub(crate) fn random_draft<R: Rng + ?Sized>(workshop: &Workshop, rng: &mut R) -> Option<Draft> {
@@ -94,7 +51,7 @@ pub(crate) fn random_draft<R: Rng + ?Sized>(workshop: &Workshop, rng: &mut R) ->
             if let Some(code) =
                 fill(group, &occupied, &contacts, VOLUME * estimated_volume(&composition), rng)
             {
-                return Some(Draft { code, volume: VOLUME, operator: "random", parents: Vec::new() });
+                return Some(Draft { code, volume: VOLUME, operator: "random", parents: 0 });
             }
         }
     }

@@ -5,7 +5,7 @@ use druse_representations::Element;
 use druse_representations::symmetry::{Orbit, SymmetryCode};
 use rand::{Rng, RngExt};
 
-use crate::building::Workshop;
+use crate::crystals::building::Workshop;
 
 const TRIALS: usize = 32;
 
@@ -70,13 +70,13 @@ fn by_electronegativity(code: &SymmetryCode) -> Vec<Element> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::space::DesignSpace;
+    use crate::crystals::space::DesignSpace;
     use crate::stream::stream;
     use druse_datasets::prototypes::prototype;
 
     fn workshop(symbols: &str) -> Workshop {
         let elements = symbols.split(' ').map(|s| s.parse().unwrap());
-        Workshop::new("test", &DesignSpace::new(elements), 0).unwrap()
+        Workshop::new(&DesignSpace::new(elements)).unwrap()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod chemistry;
 mod contacts;
-mod ledger;
+mod key;
 mod placement;
 mod volume;
 mod workshop;

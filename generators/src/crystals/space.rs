@@ -1,9 +1,17 @@
 //! The crystals that a campaign may propose: hard constraints.
 
 use druse_datasets::elements::charge::ChargeRules;
-use druse_representations::symmetry::SymmetryCode;
-use druse_representations::{Composition, Element};
+use druse_representations::neighbours::min_distance;
+use druse_representations::symmetry::{SymmetryCode, SymmetryRepresentation};
+use druse_representations::{Composition, Crystal, Element, Representation};
 use serde::{Deserialize, Serialize};
+
+use crate::breeding::Constraints;
+
+/// Tolerance (Å) of the symmetry search in the check of a whole crystal.
+const SYMPREC: f64 = 0.01;
+/// Smallest distance (Å) between two atoms; 0.5 as in CDVAE (Xie et al., ICLR 2022).
+const SMALLEST_DISTANCE: f64 = 0.5;
 
 /// Hard constraints on crystals. Generators propose nothing outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -231,6 +239,21 @@ impl DesignSpace {
     pub fn check_code(&self, code: &SymmetryCode) -> Result<(), Violation> {
         self.check_cell(code.primitive_atom_count(), code.space_group)?;
         self.check_composition(&code.composition())
+    }
+}
+
+impl Constraints<Crystal> for DesignSpace {
+    /// Checks atoms, elements, charge and space group, and that no two atoms are nearer than 0.5 Å.
+    fn check_design(&self, design: &Crystal) -> Result<(), String> {
+        let code = SymmetryRepresentation::new(SYMPREC)
+            .encode(design)
+            .map_err(|error| format!("the crystal cannot be analysed: {error}"))?;
+        self.check_code(&code).map_err(|violation| violation.to_string())?;
+        match min_distance(design) {
+            Ok(Some(distance)) if distance >= SMALLEST_DISTANCE => Ok(()),
+            Ok(distance) => Err(format!("two atoms are too near: {distance:?} Å")),
+            Err(error) => Err(format!("distances cannot be measured: {error}")),
+        }
     }
 }
 

@@ -1,0 +1,78 @@
+//! What a domain brings along so that the generators can work on it: a [`Breeder`] makes designs
+//! and children of designs; everything else is the same for all domains.
+
+mod ledger;
+mod nursery;
+
+use druse_representations::Design;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use ledger::fnv1a;
+pub(crate) use nursery::Nursery;
+
+/// Hard constraints on a kind of design.
+pub trait Constraints<D: Design> {
+    /// Checks everything about a design.
+    ///
+    /// # Errors
+    /// A sentence on the first constraint that is broken.
+    fn check_design(&self, design: &D) -> Result<(), String>;
+}
+
+/// Makes designs within hard constraints. Draws nothing from anywhere but the random stream it is
+/// given, and tries a bounded number of times: `None` stands for an attempt that came to nothing.
+pub trait Breeder: Clone + Send {
+    /// What is designed.
+    type Design: Design;
+    /// What is inherited.
+    type Genome: Clone + Send + Serialize + DeserializeOwned;
+
+    /// A way to make a child.
+    type Operator: Copy;
+
+    /// Attempts for one candidate before a generator gives up.
+    const TRIALS: usize = 400;
+
+    /// A candidate without parents.
+    fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>>;
+
+    /// A random operator.
+    fn operator(&self, rng: &mut ChaCha8Rng) -> Self::Operator;
+
+    /// A child of `first`, or of both.
+    fn child(
+        &self,
+        operator: Self::Operator,
+        first: &Self::Genome,
+        second: &Self::Genome,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Sprout<Self>>;
+
+    /// The last check, when a sprout is about to be proposed. That it fails is a mistake of the
+    /// construction.
+    fn holds(&self, sprout: &Sprout<Self>) -> bool;
+
+    /// Genome of an evaluated design; `proposed` is the one it was made from, when it was proposed
+    /// by this generator.
+    fn genome(&self, design: &Self::Design, proposed: Option<Self::Genome>) -> Option<Self::Genome>;
+
+    /// Whether a genome read from a saved state describes a design.
+    fn is_valid(&self, genome: &Self::Genome) -> bool;
+}
+
+/// A design that is ready to be proposed.
+#[derive(Clone, Debug)]
+pub struct Sprout<B: Breeder> {
+    /// What it passes on.
+    pub genome: B::Genome,
+    /// The design.
+    pub design: B::Design,
+    /// Designs with the same key count as repeated.
+    pub key: u64,
+    /// Operator, for instance `substitute` or `random`.
+    pub operator: &'static str,
+    /// How many of the parents it was given contributed to it.
+    pub parents: usize,
+}

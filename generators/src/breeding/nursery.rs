@@ -1,0 +1,80 @@
+//! The way of a sprout to a proposal, the same for all generators.
+
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+
+use super::ledger::Ledger;
+use super::{Breeder, Sprout};
+use crate::generator::{GeneratorError, Lineage, Proposal};
+use crate::stream::stream;
+
+/// A breeder with the record of what one generator proposed.
+#[derive(Clone, Debug)]
+pub(crate) struct Nursery<B> {
+    pub(crate) name: &'static str,
+    pub(crate) seed: u64,
+    pub(crate) breeder: B,
+    pub(crate) ledger: Ledger,
+}
+
+impl<B: Breeder> Nursery<B> {
+    pub(crate) fn new(name: &'static str, seed: u64, breeder: B) -> Self {
+        Self { name, seed, breeder, ledger: Ledger::default() }
+    }
+
+    /// Up to `n` proposals from the sprouts of `make`, which is called with the candidate number,
+    /// the count of trials before and the random stream until a sprout is new. `make` also tells the numbers of the parents.
+    #[expect(clippy::type_complexity, reason = "a sprout with the numbers of its parents")]
+    pub(crate) fn propose(
+        &mut self,
+        first: u64,
+        n: usize,
+        mut make: impl FnMut(&B, u64, usize, &mut ChaCha8Rng) -> Option<(Sprout<B>, Vec<u64>)>,
+    ) -> Result<Vec<(Proposal<B::Design>, B::Genome)>, GeneratorError> {
+        let mut proposals = Vec::with_capacity(n);
+        for number in first..first.saturating_add(n as u64) {
+            let mut rng = stream(self.seed, number);
+            let Some((sprout, parents)) = (0..B::TRIALS).find_map(|trial| {
+                make(&self.breeder, number, trial, &mut rng)
+                    .filter(|(sprout, _)| !self.ledger.seen.contains(&sprout.key))
+            }) else {
+                break;
+            };
+            self.ledger.seen.insert(sprout.key);
+            if !self.breeder.holds(&sprout) {
+                self.ledger.violations += 1;
+                break;
+            }
+            let lineage =
+                Lineage { generator: self.name.to_owned(), operator: sprout.operator.to_owned(), parents };
+            proposals.push((Proposal { number, design: sprout.design, lineage }, sprout.genome));
+        }
+        if proposals.is_empty() && n > 0 {
+            return Err(GeneratorError::Impossible {
+                generator: self.name.to_owned(),
+                reason: format!(
+                    "{} trials gave nothing new, {} proposals before",
+                    B::TRIALS,
+                    self.ledger.seen.len()
+                ),
+            });
+        }
+        Ok(proposals)
+    }
+
+    /// The record of proposals as JSON.
+    pub(crate) fn state(&self) -> Value {
+        json!({"seen": self.ledger.seen, "violations": self.ledger.violations})
+    }
+
+    /// Takes the record back.
+    pub(crate) fn restore(&mut self, state: &Value) -> Result<(), GeneratorError> {
+        self.ledger =
+            serde_json::from_value(state.clone()).map_err(|error| self.bad_state(&error.to_string()))?;
+        Ok(())
+    }
+
+    pub(crate) fn bad_state(&self, reason: &str) -> GeneratorError {
+        GeneratorError::BadState { generator: self.name.to_owned(), reason: reason.to_owned() }
+    }
+}
