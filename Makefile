@@ -1,4 +1,4 @@
-.PHONY: campaign test bench setup
+.PHONY: campaign campaign-tmc test bench setup
 
 CAMPAIGN ?= runs/campaigns/default.toml
 OUT ?= campaign-abundant
@@ -12,10 +12,14 @@ campaign: setup
 		cargo run --release --locked -- run "$(CAMPAIGN)" --out "$(OUT)"; \
 	fi
 
+# The same for transition-metal complexes: XYZ files in campaign-tmc/pareto. Needs xtb.
+campaign-tmc:
+	@$(MAKE) --no-print-directory campaign CAMPAIGN=runs/campaigns/tmc.toml OUT=campaign-tmc
+
 test: setup
 	cargo test --workspace --locked
 
-# libtorch and the CHGNet weights into third_party/ (once, needs the network; a no-op afterwards)
+# libtorch, the CHGNet weights and the ligands into third_party/, and xtb (once, needs the network; a no-op afterwards)
 setup:
 	@scripts/setup.sh
 

@@ -4,21 +4,21 @@
 //! |---|---|
 //! | `campaign.toml` | the checked campaign with nothing left to defaults |
 //! | `campaign.db` | the store: every candidate, property and step |
-//! | `pareto/` | one CIF for each candidate of the Pareto front, in its order |
+//! | `pareto/` | one CIF or XYZ file for each candidate of the Pareto front, in its order |
 //! | `pareto.csv` | the front as a table |
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use druse_representations::Crystal;
 use druse_representations::io::write_atomically;
 
 use crate::config::{self, Campaign, LoadError};
-use crate::crystals::{self, SetupError};
-use crate::engine::{self, EngineError, ObjectiveInfo, Observer, Pipeline};
+use crate::domain::{self, Prepared};
+use crate::engine::{EngineError, ObjectiveInfo, Observer};
+use crate::setup::SetupError;
 use crate::store::{DATABASE, Store, StoreError};
-use crate::summary::{Summary, front_table};
+use crate::summary::{Summary, front_files, front_table};
 
 /// Name of the campaign file in a campaign folder.
 pub const CAMPAIGN_FILE: &str = "campaign.toml";
@@ -86,13 +86,13 @@ pub fn run(
     device: &str,
     observer: &dyn Observer,
 ) -> Result<Summary, CampaignError> {
-    let mut pipeline = crystals::pipeline(campaign, device)?;
+    let mut prepared = domain::of(campaign).prepare(campaign, device)?;
     let text = campaign.to_toml()?;
     let new = !directory.exists();
     let mut store = Store::create(directory)?;
     let outcome = write(&directory.join(CAMPAIGN_FILE), text.as_bytes())
-        .and_then(|()| begin(&store, campaign, &pipeline))
-        .and_then(|()| Ok(engine::run(&mut pipeline, &mut store, observer)?));
+        .and_then(|()| begin(&store, campaign, prepared.as_ref()))
+        .and_then(|()| Ok(prepared.run(&mut store, observer)?));
     if let Err(error) = outcome {
         if store.candidates().is_ok_and(|candidates| candidates.is_empty()) {
             drop(store);
@@ -111,14 +111,14 @@ pub fn run(
 /// was begun, and when the engine stops again.
 pub fn resume(directory: &Path, device: &str, observer: &dyn Observer) -> Result<Summary, CampaignError> {
     let mut store = Store::open(directory)?;
-    let campaign = config::load(&directory.join(CAMPAIGN_FILE), None)?;
-    let mut pipeline = crystals::pipeline(&campaign, device)?;
+    let campaign = load(directory)?;
+    let mut prepared = domain::of(&campaign).prepare(&campaign, device)?;
     if store.meta(HASH)?.is_none() {
         // The first run was stopped before it wrote down what it is.
-        begin(&store, &campaign, &pipeline)?;
+        begin(&store, &campaign, prepared.as_ref())?;
     }
     for (key, what, found) in
-        [(HASH, "the campaign file", campaign.hash()), (PROTOCOL, "a protocol", protocol(&pipeline))]
+        [(HASH, "the campaign file", campaign.hash()), (PROTOCOL, "a protocol", prepared.protocol())]
     {
         let expected = store.meta(key)?.unwrap_or_default();
         if found != expected {
@@ -126,7 +126,7 @@ pub fn resume(directory: &Path, device: &str, observer: &dyn Observer) -> Result
             return Err(CampaignError::Changed { path, what, found, expected });
         }
     }
-    engine::run(&mut pipeline, &mut store, observer)?;
+    prepared.run(&mut store, observer)?;
     finish(&store, &campaign)
 }
 
@@ -136,8 +136,16 @@ pub fn resume(directory: &Path, device: &str, observer: &dyn Observer) -> Result
 /// When there is no campaign or its files cannot be read.
 pub fn summary(directory: &Path) -> Result<Summary, CampaignError> {
     let store = Store::read(directory)?;
-    let campaign = config::load(&directory.join(CAMPAIGN_FILE), None)?;
-    Ok(summarise(&store, &campaign)?)
+    let campaign = load(directory)?;
+    summarise(&store, &campaign)
+}
+
+/// The campaign in a folder.
+///
+/// # Errors
+/// When its campaign file cannot be used.
+pub fn load(directory: &Path) -> Result<Campaign, CampaignError> {
+    Ok(config::load(&directory.join(CAMPAIGN_FILE), None)?)
 }
 
 /// The objectives of the campaign in `store`.
@@ -150,37 +158,35 @@ pub fn objectives(store: &Store) -> Result<Vec<ObjectiveInfo>, StoreError> {
         .map_err(|source| StoreError::Damaged { what: "list of objectives".to_owned(), source })
 }
 
-/// Writes down what the campaign is, so that nothing else can be continued in its place.
-fn begin(store: &Store, campaign: &Campaign, pipeline: &Pipeline<Crystal>) -> Result<(), CampaignError> {
-    let objectives: Vec<ObjectiveInfo> =
-        pipeline.objectives.iter().map(|objective| ObjectiveInfo::of(objective.as_ref())).collect();
-    store.set_meta(NAME, &campaign.name)?;
-    // Plain structs with finite numbers: serialising them cannot fail.
-    store.set_meta(OBJECTIVES, &serde_json::to_string(&objectives).unwrap_or_default())?;
-    store.set_meta(PROTOCOL, &protocol(pipeline))?;
-    Ok(store.set_meta(HASH, &campaign.hash())?)
+/// What the numbers of the campaign in `store` depend on, one line for each part.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn protocol(store: &Store) -> Result<Vec<String>, StoreError> {
+    Ok(store.meta(PROTOCOL)?.unwrap_or_default().lines().map(str::to_owned).collect())
 }
 
-/// Everything that the numbers of a campaign depend on, one line for each part.
-fn protocol(pipeline: &Pipeline<Crystal>) -> String {
-    let mut lines: Vec<String> = pipeline.tiers.iter().map(|tier| tier.protocol()).collect();
-    lines.extend(pipeline.novelty.iter().map(|novelty| format!("novelty: {}", novelty.reference())));
-    lines.join("\n")
+/// Writes down what the campaign is, so that nothing else can be continued in its place.
+fn begin(store: &Store, campaign: &Campaign, prepared: &dyn Prepared) -> Result<(), CampaignError> {
+    store.set_meta(NAME, &campaign.name)?;
+    // Plain structs with finite numbers: serialising them cannot fail.
+    store.set_meta(OBJECTIVES, &serde_json::to_string(&prepared.objectives()).unwrap_or_default())?;
+    store.set_meta(PROTOCOL, &prepared.protocol())?;
+    Ok(store.set_meta(HASH, &campaign.hash())?)
 }
 
 fn finish(store: &Store, campaign: &Campaign) -> Result<Summary, CampaignError> {
     let directory = store.directory();
     let summary = summarise(store, campaign)?;
-    let files = crystals::front_files(summary.front.iter().map(|member| &member.row))?;
+    let files = front_files(&summary, domain::of(campaign))?;
     replace_folder(&directory.join(FRONT_FOLDER), &files)?;
     write(&directory.join(FRONT_TABLE), front_table(&summary, &files).as_bytes())?;
     Ok(summary)
 }
 
-fn summarise(store: &Store, campaign: &Campaign) -> Result<Summary, StoreError> {
+fn summarise(store: &Store, campaign: &Campaign) -> Result<Summary, CampaignError> {
     let objectives = objectives(store)?;
-    let protocol = store.meta(PROTOCOL)?.unwrap_or_default().lines().map(str::to_owned).collect();
-    Summary::new(campaign, objectives, protocol, store.candidates()?, store.steps()?)
+    Summary::new(campaign, objectives, protocol(store)?, store.candidates()?, store.steps()?)
 }
 
 /// Writes a file in one piece.

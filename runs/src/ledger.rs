@@ -18,7 +18,7 @@ pub const ASSUMED_WATTS_PER_CORE: f64 = 10.0;
 pub enum Basis {
     /// Read from the processor's energy counters (RAPL): whole packages, all processes.
     Measured,
-    /// CPU seconds of this process times [`ASSUMED_WATTS_PER_CORE`].
+    /// CPU seconds of this process and of the programs it ran, times [`ASSUMED_WATTS_PER_CORE`].
     Estimated,
 }
 
@@ -118,7 +118,8 @@ fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// CPU time of this process, user and system; zero where the system does not tell.
+/// CPU time of this process and of the programs it ran, user and system; zero where the system does
+/// not tell.
 fn cpu_time() -> Duration {
     /// `sysconf(_SC_CLK_TCK)` on every Linux that Rust supports.
     const TICKS_PER_SECOND: f64 = 100.0;
@@ -126,7 +127,7 @@ fn cpu_time() -> Duration {
     // The second field, the program's name in brackets, may hold spaces.
     let after_name = text.rsplit(')').next().unwrap_or_default();
     let ticks: f64 =
-        after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+        after_name.split_whitespace().skip(11).take(4).filter_map(|field| field.parse::<f64>().ok()).sum();
     Duration::from_secs_f64(ticks / TICKS_PER_SECOND)
 }
 

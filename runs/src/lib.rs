@@ -5,11 +5,16 @@
 //! [novelty reference](validation::NoveltyReference) tells what is known, and the [`store`] keeps
 //! all of it. [`engine::run`] drives it; [`campaign::run`] does so for a campaign file, in a folder.
 
+pub mod benchmark;
 pub mod campaign;
+pub mod complexes;
 pub mod config;
 pub mod crystals;
+pub mod domain;
 pub mod engine;
+pub mod goal;
 pub mod ledger;
+pub mod setup;
 pub mod store;
 pub mod summary;
 

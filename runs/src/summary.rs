@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use druse_representations::Crystal;
 use druse_validation::Novelty;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::campaign::CampaignError;
 use crate::config::Campaign;
-use crate::crystals::{ConstraintTier, Standardised};
+use crate::domain::{self, Domain};
 use crate::engine::{ObjectiveInfo, pareto_front};
 use crate::ledger::{Basis, Energy};
 use crate::store::{CandidateRow, Status, StepRow, StoreError};
@@ -39,6 +40,12 @@ pub struct Summary {
     pub novelty: BTreeMap<Novelty, u64>,
     /// The objectives.
     pub objectives: Vec<ObjectiveInfo>,
+    /// Heading of the shape of the designs, for instance `space group`.
+    #[serde(skip)]
+    pub shape_heading: &'static str,
+    /// Heading of the novelty verdicts.
+    #[serde(skip)]
+    pub novelty_heading: &'static str,
     /// The Pareto front, ordered by the first objective.
     pub front: Vec<Member>,
     /// Steps with front size and hypervolume.
@@ -51,10 +58,20 @@ pub struct Summary {
 /// A candidate of the front.
 #[derive(Clone, Debug, Serialize)]
 pub struct Member {
-    /// Reduced formula.
+    /// Formula.
     pub formula: String,
-    /// Space group number and symbol; `None` where none was found.
-    pub space_group: Option<(u8, String)>,
+    /// Space group symbol, or coordination geometry; `None` where none was found.
+    #[serde(skip)]
+    pub shape: Option<String>,
+    /// Short word for the shape in file names.
+    #[serde(skip)]
+    file_part: String,
+    /// What else the domain says of it.
+    #[serde(flatten)]
+    pub fields: Map<String, Value>,
+    /// Columns of the domain in the table of the front.
+    #[serde(skip)]
+    columns: Vec<(&'static str, String)>,
     /// What the store knows.
     #[serde(flatten)]
     pub row: CandidateRow,
@@ -67,8 +84,9 @@ impl Summary {
         protocol: Vec<String>,
         rows: Vec<CandidateRow>,
         steps: Vec<StepRow>,
-    ) -> Result<Self, StoreError> {
-        let constraints = ConstraintTier::new(campaign.space.clone());
+    ) -> Result<Self, CampaignError> {
+        let domain = domain::of(campaign);
+        let judge = domain.judge(campaign)?;
         let mut summary = Self {
             name: campaign.name.clone(),
             seed: campaign.seed,
@@ -80,6 +98,8 @@ impl Summary {
             outside_limits: 0,
             constraint_violations: 0,
             novelty: BTreeMap::new(),
+            shape_heading: domain.shape_heading(),
+            novelty_heading: domain.novelty_heading(),
             front: Vec::new(),
             steps,
             tier_seconds: BTreeMap::new(),
@@ -101,18 +121,15 @@ impl Summary {
                     if let Some(nearest) = &row.novelty {
                         *summary.novelty.entry(nearest.novelty).or_default() += 1;
                     }
-                    let crystal: Crystal = row.design()?;
-                    summary.constraint_violations += u64::from(constraints.check(&crystal).is_err());
+                    summary.constraint_violations += u64::from(judge(row)?.is_some());
                 }
                 Status::Proposed | Status::Duplicate => {}
             }
         }
         for index in pareto_front(&rows, &summary.objectives) {
             let row = rows[index].clone();
-            let crystal: Crystal = row.design()?;
-            let space_group = Standardised::of(&crystal).map(|found| (found.number, found.symbol));
-            let formula = crystal.composition().reduced_formula();
-            summary.front.push(Member { formula, space_group, row });
+            let domain::Label { formula, shape, file_part, fields, columns } = domain.label(&row)?;
+            summary.front.push(Member { formula, shape, file_part, fields, columns, row });
         }
         Ok(summary)
     }
@@ -142,18 +159,42 @@ impl Summary {
     }
 }
 
-/// The front as CSV: place, file, formula, space group, objectives with their units, novelty,
-/// nearest known structure, origin.
-pub fn front_table(summary: &Summary, files: &[(String, String)]) -> String {
-    let mut text = String::from("candidate,file,formula,space_group,symbol");
+/// Name and contents of one file for each member of the front, in its order:
+/// `01-MgO-225-17.cif` is the first, MgO in space group 225, candidate 17.
+///
+/// # Errors
+/// When a stored design cannot be read back.
+pub(crate) fn front_files(
+    summary: &Summary,
+    domain: &dyn Domain,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let file = |(index, member): (usize, &Member)| {
+        let (ending, text) = domain.file(&member.row)?;
+        let place = index + 1;
+        let name =
+            format!("{place:02}-{}-{}-{}.{ending}", member.formula, member.file_part, member.row.number);
+        Ok((name, text))
+    };
+    summary.front.iter().enumerate().map(file).collect()
+}
+
+/// The front as CSV: place, file, formula, shape, objectives with their units, novelty, nearest
+/// known structure, origin.
+pub(crate) fn front_table(summary: &Summary, files: &[(String, String)]) -> String {
+    let mut text = String::from("candidate,file,formula");
+    for (heading, _) in summary.front.iter().take(1).flat_map(|member| &member.columns) {
+        text += &format!(",{heading}");
+    }
     for objective in &summary.objectives {
         text += &format!(",{} ({})", objective.name, objective.unit);
     }
     text += ",converged,novelty,nearest,generator,operator\n";
     for (member, (file, _)) in summary.front.iter().zip(files) {
         let row = &member.row;
-        let (number, symbol) = member.space_group.clone().unwrap_or((1, "P1".to_owned()));
-        text += &format!("{},{file},{},{number},{symbol}", row.number, member.formula);
+        text += &format!("{},{file},{}", row.number, quoted(&member.formula));
+        for (_, cell) in &member.columns {
+            text += &format!(",{}", quoted(cell));
+        }
         for objective in &summary.objectives {
             text += &row.objectives.get(&objective.name).map_or(",".to_owned(), |value| format!(",{value}"));
         }
@@ -162,7 +203,7 @@ pub fn front_table(summary: &Summary, files: &[(String, String)]) -> String {
         text += &format!(
             ",{},{},{},{},{}\n",
             converged.map_or("", |&converged| if converged == 1.0 { "yes" } else { "no" }),
-            nearest.map_or("", |nearest| novelty_words(nearest.novelty)),
+            nearest.map_or("", |nearest| nearest.novelty.words()),
             nearest.and_then(|nearest| nearest.id.as_deref()).unwrap_or_default(),
             row.lineage.generator,
             row.lineage.operator,
@@ -171,12 +212,7 @@ pub fn front_table(summary: &Summary, files: &[(String, String)]) -> String {
     text
 }
 
-/// A verdict in words.
-pub fn novelty_words(novelty: Novelty) -> &'static str {
-    match novelty {
-        Novelty::KnownCompositionAndSpaceGroup => "known",
-        Novelty::KnownComposition => "new space group",
-        Novelty::NewComposition => "new composition",
-        _ => "other",
-    }
+/// A cell of a CSV file, in quotes where it needs them.
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

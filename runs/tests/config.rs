@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use druse::config::{self, ConfigError};
+use druse::config::{self, Campaign, ConfigError, CrystalSpec, Domain};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -28,10 +28,17 @@ fn shipped_campaigns_are_right() {
     }
 }
 
+fn crystals(campaign: &Campaign) -> &CrystalSpec {
+    match &campaign.domain {
+        Domain::Crystal(spec) => spec,
+        other => panic!("a campaign of {}", other.name()),
+    }
+}
+
 #[test]
 fn the_default_campaign_is_what_it_says() {
     let campaign = config::load(&folder("campaigns/default.toml"), None).unwrap();
-    assert_eq!(campaign.space.elements.len(), 30);
+    assert_eq!(crystals(&campaign).space.elements.len(), 30);
     assert!(campaign.budget >= 300);
     let names: Vec<&str> = campaign.objectives.iter().map(|objective| objective.name.as_str()).collect();
     assert_eq!(names, ["energy_above_hull", "crustal_abundance", "toxicity", "supply_risk"]);
@@ -151,5 +158,38 @@ fn a_campaign_written_out_reads_as_itself() {
     let again = config::parse(&campaign.to_toml().unwrap(), "y", Path::new("/"), None).unwrap();
     assert_eq!(again, campaign);
     assert_eq!(again.hash(), campaign.hash());
-    assert_eq!(again.space.space_groups, [2, 225]);
+    assert_eq!(crystals(&again).space.space_groups, [2, 225]);
+}
+
+#[test]
+fn a_campaign_of_complexes_written_out_reads_as_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.csv"), "1").unwrap();
+    let text = r#"
+        campaign = { name = "complexes", domain = "complex", budget = 100 }
+        generator = [{ kind = "pl_moga", lighthouse = [0.5, 0.0] }, { kind = "weighted_sum", weights = [2.0, 1.0] }]
+        objective = [{ name = "gap", goal = { target = 3.0 } }, { name = "molecular_weight" }]
+        limit = [{ name = "static_correlation", max = 0.5 }]
+        xtb = { level = "tight", force_field = true, spin_states = false, fod = true, solvent = "water", timeout = 60 }
+        [complexes]
+        metals = { Fe = [3, 2], Zn = [2] }
+        geometries = ["OC-6", "square_planar"]
+        charge = [-2, 3]
+        electrons = [18]
+        atoms = [5, 60]
+        donors = ["N", "O"]
+        denticities = [1, 2]
+        most_distinct = 2
+        required = ["bipy"]
+        spin = "any"
+        evolve_ligands = true
+        [ligands]
+        builtin = ["bipy", "CN"]
+        files = ["mine.csv"]
+        library = { most = 7, denticities = [2], donors = ["N"], charges = [0], atoms = 30, metals = ["Fe"], occurrences = 3 }
+    "#;
+    let campaign = config::parse(text, "x", folder.path(), None).unwrap();
+    let again = config::parse(&campaign.to_toml().unwrap(), "y", Path::new("/"), None).unwrap();
+    assert_eq!(again, campaign);
+    assert_eq!(again.hash(), campaign.hash());
 }

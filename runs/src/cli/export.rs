@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use druse::campaign::{self, CampaignError};
+use druse::domain::{self, ExportError};
 use druse::engine::pareto_front;
-use druse::representations::Crystal;
-use druse::representations::io::{Format, Record};
 use druse::store::{CandidateRow, Status, Store};
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::Global;
 use super::failure::Failure;
-use super::output::write_structures;
+use super::output::write_folder;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -40,11 +39,8 @@ enum Set {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let format = match arguments.format.as_str() {
-        "xyz" => Format::Extxyz,
-        name => name.parse().map_err(Failure::input)?,
-    };
     let store = Store::read(&arguments.folder).map_err(CampaignError::from)?;
+    let domain = domain::of(&campaign::load(&arguments.folder)?);
     let rows = store.candidates().map_err(CampaignError::from)?;
     let wanted: Vec<&CandidateRow> = match arguments.candidates {
         Set::Pareto => {
@@ -53,35 +49,12 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         }
         Set::Evaluated => rows.iter().filter(|row| row.status == Status::Evaluated).collect(),
     };
-    let records: Vec<Record> = wanted.into_iter().map(record).collect::<Result<_, _>>()?;
-    let extension = format.extension();
-    let files: Vec<(String, &[Record])> = match format {
-        Format::Cif | Format::Poscar => records
-            .iter()
-            .map(|record| (format!("{}.{extension}", record.id), std::slice::from_ref(record)))
-            .collect(),
-        _ => vec![(format!("candidates.{extension}"), &records[..])],
-    };
-    write_structures(&arguments.to, format, &files)?;
+    let files = domain.export(&wanted, &arguments.format).map_err(|error| match error {
+        ExportError::Store(error) => Failure::from(CampaignError::from(error)),
+        error => Failure::input(error),
+    })?;
+    write_folder(&arguments.to, &files)?;
     let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
-    global.note(&format!("{} candidates in {}", records.len(), arguments.to.display()));
-    global.write_json(&json!({ "folder": arguments.to, "candidates": records.len(), "files": names }))
-}
-
-/// The relaxed design with all that is known of it.
-fn record(row: &CandidateRow) -> Result<Record, Failure> {
-    let crystal: Crystal = row.design().map_err(CampaignError::from)?;
-    let mut properties = Map::new();
-    properties.extend(row.objectives.iter().map(|(name, value)| (name.clone(), json!(value))));
-    for (name, value) in &row.properties {
-        properties.entry(name.clone()).or_insert_with(|| json!(value));
-    }
-    if let Some(nearest) = &row.novelty {
-        properties.insert("novelty".to_owned(), json!(nearest.novelty));
-        properties.insert("nearest".to_owned(), json!(nearest.id));
-    }
-    properties.insert("generator".to_owned(), json!(row.lineage.generator));
-    properties.insert("operator".to_owned(), json!(row.lineage.operator));
-    let id = format!("{}-{}", row.number, crystal.composition().reduced_formula());
-    Ok(Record { id, crystal, properties, source: String::new() })
+    global.note(&format!("{} candidates in {}", wanted.len(), arguments.to.display()));
+    global.write_json(&json!({ "folder": arguments.to, "candidates": wanted.len(), "files": names }))
 }

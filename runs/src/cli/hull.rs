@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use druse::crystals::structure_json;
 use druse::datasets::entries::{EnergyBasis, EntrySet, read_entries};
 use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
 use rayon::prelude::*;
@@ -13,7 +14,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
 use super::stability::{Placed, Stability, StabilityArguments};
-use super::structures::{Files, structure_json};
+use super::structures::Files;
 
 #[derive(Args)]
 pub struct Arguments {

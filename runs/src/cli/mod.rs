@@ -1,11 +1,14 @@
 //! Arguments, and one file per command.
 
+mod assemble;
 mod data;
 mod date;
 mod energy;
+mod evaluate;
 mod export;
 mod failure;
 mod hull;
+mod ligands;
 mod output;
 mod potential;
 mod progress;
@@ -30,7 +33,8 @@ use failure::Failure;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-/// Inverse design of inorganic crystals: propose, relax, rank, and prove what is new.
+/// Inverse design of inorganic crystals and transition-metal complexes: propose, relax, rank, and
+/// prove what is new.
 #[derive(Parser)]
 #[command(name = "druse", version, max_term_width = 100, propagate_version = true)]
 #[command(after_help = "Exit codes: 0 done, 2 bad usage or input, 1 anything else.")]
@@ -83,6 +87,12 @@ enum Command {
     Score(score::Arguments),
     /// Space group, Wyckoff positions and standardised cells
     Symmetry(symmetry::Arguments),
+    /// Compare searches, or measure results, by a fixed protocol
+    Evaluate(evaluate::Arguments),
+    /// Build complexes in space
+    Assemble(assemble::Arguments),
+    /// Search the library of ligands
+    Ligands(ligands::Arguments),
     /// Look at, convert, split and prepare data
     #[command(subcommand)]
     Data(data::Command),
@@ -111,6 +121,9 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Hull(arguments) => hull::run(arguments, &cli.global),
         Command::Score(arguments) => score::run(arguments, &cli.global),
         Command::Symmetry(arguments) => symmetry::run(arguments, &cli.global),
+        Command::Evaluate(arguments) => evaluate::run(arguments, &cli.global),
+        Command::Assemble(arguments) => assemble::run(arguments, &cli.global),
+        Command::Ligands(arguments) => ligands::run(arguments, &cli.global),
         Command::Data(command) => data::run(command, &cli.global),
         Command::Schema(arguments) => schema::run(arguments, &cli.global),
     }

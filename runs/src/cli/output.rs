@@ -17,17 +17,14 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Writes all files beside their place first, so that a full disk leaves nothing half-written.
 /// Existing files of the same names are replaced.
-pub fn write_structures(folder: &Path, format: Format, files: &[(String, &[Record])]) -> Result<(), Failure> {
+pub fn write_folder(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
     let fail = |error: std::io::Error| Failure::write(folder, &error);
     let absolute = std::path::absolute(folder).map_err(fail)?;
     let parent = absolute.parent().unwrap_or(&absolute);
     fs::create_dir_all(parent).map_err(fail)?;
     let staging = tempfile::Builder::new().prefix(".druse-").tempdir_in(parent).map_err(fail)?;
-    for (name, records) in files {
-        io_write(&staging.path().join(name), format, records).map_err(|error| match error {
-            WriteError::Io { .. } => Failure::write(folder, &std::io::Error::other(error.to_string())),
-            other => Failure::input(other),
-        })?;
+    for (name, text) in files {
+        write_atomically(&staging.path().join(name), text.as_bytes()).map_err(fail)?;
     }
     fs::create_dir_all(folder).map_err(fail)?;
     for (name, _) in files {

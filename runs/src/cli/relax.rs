@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use druse::crystals::structure_json;
 use druse::fitness::potential::Potential;
 use druse::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
 use druse::representations::Crystal;
@@ -17,7 +18,7 @@ use super::output::{format_of, write_records};
 use super::potential::{ModelArgument, possible};
 use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
-use super::structures::{Files, structure_json};
+use super::structures::Files;
 
 #[derive(Args)]
 pub struct Arguments {

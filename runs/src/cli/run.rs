@@ -77,7 +77,7 @@ fn finish(
     if !global.json_on_stdout() {
         output::print(&text(&summary, SHOWN))?;
         global.note(&format!(
-            "\nCIFs: {}, table: {}\n{}",
+            "\nstructures: {}, table: {}\n{}",
             folder.join(FRONT_FOLDER).display(),
             folder.join(FRONT_TABLE).display(),
             hint(folder)

@@ -3,15 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use druse::campaign;
-use druse::representations::Crystal;
+use druse::campaign::{self, CampaignError};
+use druse::domain::{self, Details, Label};
 use druse::store::{CandidateRow, Store};
 use serde_json::json;
 
 use super::Global;
 use super::failure::Failure;
 use super::output;
-use super::structures::structure_json;
 use super::summary::{front, text};
 use super::table::table;
 
@@ -43,25 +42,27 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 }
 
 fn candidate(arguments: &Arguments, number: u64, global: &Global) -> Result<(), Failure> {
-    let store = Store::read(&arguments.folder).map_err(campaign::CampaignError::from)?;
-    let rows = store.candidates().map_err(campaign::CampaignError::from)?;
+    let store = Store::read(&arguments.folder).map_err(CampaignError::from)?;
+    let rows = store.candidates().map_err(CampaignError::from)?;
     let row = rows.iter().find(|row| row.number == number).ok_or_else(|| {
         let last = rows.last().map_or("none".to_owned(), |row| format!("0 to {}", row.number));
         Failure::input(format!("--candidate: found {number}, expected the number of a candidate ({last})"))
     })?;
-    let crystal: Crystal = row.design().map_err(campaign::CampaignError::from)?;
+    let domain = domain::of(&campaign::load(&arguments.folder)?);
+    let label = domain.label(row).map_err(CampaignError::from)?;
+    let details = domain.details(row).map_err(CampaignError::from)?;
     if !global.json_on_stdout() {
-        output::print(&describe(row, &crystal))?;
+        output::print(&describe(row, &label, &details))?;
     }
     let mut value = json!(row);
-    value["structure"] = structure_json(&crystal);
+    value["structure"] = details.structure;
     global.write_json(&value)
 }
 
-fn describe(row: &CandidateRow, crystal: &Crystal) -> String {
+fn describe(row: &CandidateRow, label: &Label, details: &Details) -> String {
     let mut lines = vec![
         ("candidate", row.number.to_string()),
-        ("formula", crystal.composition().reduced_formula()),
+        ("formula", label.formula.clone()),
         ("status", row.status.name().to_owned()),
     ];
     lines.extend(row.reason.clone().map(|reason| ("reason", reason)));
@@ -73,14 +74,10 @@ fn describe(row: &CandidateRow, crystal: &Crystal) -> String {
     ));
     if let Some(nearest) = &row.novelty {
         let id = nearest.id.as_deref().map_or(String::new(), |id| format!(", nearest {id}"));
-        lines.push(("novelty", format!("{}{id}", druse::summary::novelty_words(nearest.novelty))));
+        lines.push(("novelty", format!("{}{id}", nearest.novelty.words())));
         lines.push(("matcher", nearest.matcher.clone()));
     }
-    if let Some(found) = druse::crystals::Standardised::of(crystal) {
-        lines.push(("space group", format!("{} ({})", found.symbol, found.number)));
-    }
-    let [a, b, c, alpha, beta, gamma] = crystal.lattice.parameters();
-    lines.push(("cell", format!("{a:.4} {b:.4} {c:.4} Å, {alpha:.2} {beta:.2} {gamma:.2}°")));
+    lines.extend(details.lines.iter().cloned());
     let mut text: String = lines.iter().map(|(key, value)| format!("{key:>12}  {value}\n")).collect();
     let values = |values: &std::collections::BTreeMap<String, f64>| -> Vec<Vec<String>> {
         values.iter().map(|(name, value)| vec![name.clone(), format!("{value:.5}")]).collect()
@@ -90,16 +87,5 @@ fn describe(row: &CandidateRow, crystal: &Crystal) -> String {
             text += &format!("\n{}", table(&[title, "value"], &values));
         }
     }
-    let sites: Vec<Vec<String>> = crystal
-        .sites
-        .iter()
-        .map(|site| {
-            let species: Vec<&str> =
-                site.occupants.iter().map(|occupant| occupant.element.symbol()).collect();
-            let mut cells = vec![species.join(" ")];
-            cells.extend(site.frac.iter().map(|x| format!("{x:.5}")));
-            cells
-        })
-        .collect();
-    text + &format!("\n{}", table(&["site", "x", "y", "z"], &sites))
+    text + &format!("\n{}", table(&details.heading, &details.atoms))
 }

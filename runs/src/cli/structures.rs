@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use druse::representations::io::{Record, read_path};
-use druse::representations::{Crystal, Site};
-use serde_json::{Value, json};
 
 use super::failure::Failure;
 
@@ -44,20 +42,5 @@ impl Files {
             )));
         }
         Ok(inputs)
-    }
-}
-
-/// A crystal in the form of JSON lines: rows of `lattice` are vectors (Å).
-pub fn structure_json(crystal: &Crystal) -> Value {
-    let rows: Vec<[f64; 3]> = crystal.lattice.rows().to_vec();
-    let species: Vec<Value> = crystal.sites.iter().map(species_json).collect();
-    let frac: Vec<[f64; 3]> = crystal.sites.iter().map(|site| site.frac.into()).collect();
-    json!({ "lattice": rows, "species": species, "frac": frac })
-}
-
-fn species_json(site: &Site) -> Value {
-    match &site.occupants[..] {
-        [occupant] if site.is_ordered() => json!(occupant.element),
-        shares => shares.iter().map(|share| (share.element.to_string(), json!(share.occupancy))).collect(),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use druse::fitness::{Goal, property};
 use druse::store::Status;
-use druse::summary::{Member, Summary, novelty_words};
+use druse::summary::{Member, Summary};
 
 use super::table::{number, stacked, table};
 
@@ -39,7 +39,7 @@ fn counts(summary: &Summary) -> String {
     let within = summary.count(Status::Evaluated) - summary.outside_limits;
     line("evaluated", summary.count(Status::Evaluated), format!("{within} within all limits"));
     for (&novelty, &count) in summary.novelty.iter().rev() {
-        line("", count, novelty_words(novelty).into());
+        line("", count, novelty.words().into());
     }
     let violations = match summary.constraint_violations {
         0 => "no evaluated candidate breaks a hard constraint".to_owned(),
@@ -71,7 +71,7 @@ pub fn front(summary: &Summary, most: usize) -> String {
     let first = &summary.objectives[0].name.replace('_', " ");
     let part = if shown < all { format!("{shown} of {all}") } else { all.to_string() };
     let mut text = format!("Pareto front, {part} by {first}\n\n");
-    let mut header = vec!["formula".to_owned(), "space\ngroup".to_owned()];
+    let mut header = vec!["formula".to_owned(), stacked(summary.shape_heading)];
     for objective in &summary.objectives {
         let arrow = match objective.goal {
             Goal::Minimise => "↓".to_owned(),
@@ -81,7 +81,7 @@ pub fn front(summary: &Summary, most: usize) -> String {
         let unit = if objective.unit == "1" { String::new() } else { format!("\n{}", objective.unit) };
         header.push(format!("{}{unit}\n{arrow}", stacked(&objective.name)));
     }
-    header.extend(["composition\nand group".to_owned(), "no.".to_owned()]);
+    header.extend([summary.novelty_heading.to_owned(), "no.".to_owned()]);
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let rows: Vec<Vec<String>> = summary.front.iter().take(most).map(|member| row(member, summary)).collect();
     text += &table(&header, &rows);
@@ -93,14 +93,12 @@ pub fn front(summary: &Summary, most: usize) -> String {
 
 fn row(member: &Member, summary: &Summary) -> Vec<String> {
     let mark = if converged(member) { "" } else { "*" };
-    let mut cells = vec![
-        format!("{}{mark}", member.formula),
-        member.space_group.as_ref().map_or("-".to_owned(), |(_, symbol)| symbol.clone()),
-    ];
+    let mut cells =
+        vec![format!("{}{mark}", member.formula), member.shape.clone().unwrap_or_else(|| "-".to_owned())];
     for objective in &summary.objectives {
         cells.push(number(member.row.objectives.get(&objective.name).copied(), 3));
     }
-    cells.push(member.row.novelty.as_ref().map_or("-", |nearest| novelty_words(nearest.novelty)).to_owned());
+    cells.push(member.row.novelty.as_ref().map_or("-", |nearest| nearest.novelty.words()).to_owned());
     cells.push(member.row.number.to_string());
     cells
 }

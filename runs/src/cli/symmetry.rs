@@ -1,6 +1,7 @@
 //! `druse symmetry`
 
 use clap::Args;
+use druse::crystals::structure_json;
 use druse::representations::Crystal;
 use druse::representations::symmetry::{SymmetryInfo, analyse};
 use druse::representations::wyckoff::position;
@@ -10,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::Global;
 use super::failure::Failure;
 use super::results::{Outcome, Results};
-use super::structures::{Files, structure_json};
+use super::structures::Files;
 
 #[derive(Args)]
 pub struct Arguments {

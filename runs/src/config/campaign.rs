@@ -2,17 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use druse_datasets::ligands::Query;
 use druse_fitness::Goal;
-use druse_generators::{DesignSpace, GeneticOptions};
-use druse_representations::Element;
+use druse_fitness::xtb::XtbOptions;
+use druse_generators::{DesignSpace, GeneticOptions, LigandLimits, Selection, SpinRule};
+use druse_representations::{Complex, Crystal, Design, Element, Geometry};
 use druse_validation::CheckLimits;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::file::{
-    CampaignConfig, CampaignSection, ChecksSection, GeneratorSection, GoalSetting, HullSection, LimitSection,
-    NoveltySection, ObjectiveSection, OutputSection, RelaxSection, SpaceGroups, SpaceSection,
-};
+use super::file::CampaignConfig;
 
 /// A campaign whose settings were checked against each other. Made by
 /// [`CampaignConfig::check`](super::CampaignConfig::check) only.
@@ -23,40 +22,137 @@ pub struct Campaign {
     pub name: String,
     /// Seed of every random number.
     pub seed: u64,
-    /// What is designed.
+    /// What is designed, and how it is evaluated.
     pub domain: Domain,
     /// Number of candidates to evaluate.
     pub budget: u64,
     /// Number of candidates per generation.
     pub population: usize,
-    /// The crystals that are allowed.
-    pub space: DesignSpace,
     /// What proposes designs; never empty.
     pub generators: Vec<GeneratorSpec>,
-    /// Relaxation; `None` when no energies are wanted.
-    pub relax: Option<RelaxSpec>,
     /// What is wanted; never empty, names are distinct.
     pub objectives: Vec<ObjectiveSpec>,
     /// Limits on objectives and properties.
     pub limits: Vec<LimitSpec>,
-    /// Cheap checks that come before any energy.
-    pub checks: CheckLimits,
     /// What counts as known.
     pub novelty: Reference,
-    /// Competing phases; used when an objective needs the hull.
-    pub hull: Reference,
     /// Folder asked for in the file.
     #[serde(skip)]
     pub directory: Option<PathBuf>,
 }
 
-/// Kind of design.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Kind of design with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Domain {
     /// Inorganic crystals.
-    Crystal,
+    Crystal(Box<CrystalSpec>),
+    /// Transition-metal complexes.
+    Complex(Box<ComplexSpec>),
+}
+
+impl Domain {
+    /// Name in campaign files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Crystal(_) => Crystal::DOMAIN,
+            Self::Complex(_) => Complex::DOMAIN,
+        }
+    }
+}
+
+/// Settings of a campaign of crystals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct CrystalSpec {
+    /// The crystals that are allowed.
+    pub space: DesignSpace,
+    /// Relaxation; `None` when no energies are wanted.
+    pub relax: Option<RelaxSpec>,
+    /// Cheap checks that come before any energy.
+    pub checks: CheckLimits,
+    /// Competing phases; used when an objective needs the hull.
+    pub hull: Reference,
+}
+
+/// Settings of a campaign of complexes; see
+/// [`ComplexSpace`](druse_generators::ComplexSpace) for what the constraints mean.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ComplexSpec {
+    /// What stands in for metals, geometries and charge that are not given.
+    pub preset: Option<Preset>,
+    /// Allowed metals with their oxidation states; those of the preset when empty.
+    pub metals: Vec<(Element, Vec<i32>)>,
+    /// Allowed polyhedra; those of the preset when empty.
+    pub geometries: Vec<Geometry>,
+    /// Where ligands come from.
+    pub ligands: LigandSources,
+    /// Smallest and largest total charge; that of the preset when absent.
+    pub charge: Option<[i32; 2]>,
+    /// Allowed numbers of valence electrons; empty for any.
+    pub electrons: Vec<u32>,
+    /// Fewest and most atoms.
+    pub atoms: [usize; 2],
+    /// Allowed elements of donors; empty for any.
+    pub donors: Vec<Element>,
+    /// Allowed denticities; empty for any.
+    pub denticities: Vec<usize>,
+    /// Most different ligands in one complex.
+    pub most_distinct: usize,
+    /// Names of ligands that every complex contains.
+    pub required: Vec<String>,
+    /// Multiplicity of proposals.
+    pub spin: SpinRule,
+    /// Lets ligands evolve within these limits.
+    pub evolve: Option<LigandLimits>,
+    /// Optimisation; `None` when complexes are assembled only.
+    pub xtb: Option<XtbSpec>,
+}
+
+/// A common task.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Preset {
+    /// Complexes that may absorb and emit light ([`druse_generators::chromophores`]).
+    Chromophores,
+    /// Abundant metals in the place of the metal of this complex, a whole-complex string
+    /// ([`druse_generators::noble_by_abundant`]).
+    Replace(String),
+}
+
+/// Where ligands come from: the union of all.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LigandSources {
+    /// Names of built-in ligands.
+    pub builtin: Vec<String>,
+    /// A choice from the library.
+    pub library: Option<LibraryChoice>,
+    /// Files with ligands.
+    pub files: Vec<Reference>,
+}
+
+/// The most frequent ligands of the library that a query finds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LibraryChoice {
+    /// Which are wanted.
+    pub query: Query,
+    /// How many at most.
+    pub most: usize,
+}
+
+/// Optimisation by xtb.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct XtbSpec {
+    /// What the tier does.
+    pub options: XtbOptions,
+    /// Seconds after which a run is given up.
+    pub timeout: u64,
 }
 
 /// One generator and its share of the proposals.
@@ -74,7 +170,7 @@ pub struct GeneratorSpec {
 impl GeneratorSpec {
     /// Whether this is one of the genetic algorithms, for which the options matter.
     pub fn is_genetic(&self) -> bool {
-        matches!(self.kind.as_str(), "nsga2" | "nsga3")
+        Selection::from_name(&self.kind).is_some()
     }
 }
 
@@ -154,97 +250,6 @@ impl Campaign {
     /// When a number is not one that TOML can hold, such as a seed above 2^63 - 1.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(&CampaignConfig::from(self))
-    }
-}
-
-fn generator_section(spec: &GeneratorSpec) -> GeneratorSection {
-    let section = GeneratorSection {
-        kind: Some(spec.kind.clone()),
-        weight: Some(spec.weight),
-        ..GeneratorSection::default()
-    };
-    if !spec.is_genetic() {
-        return section;
-    }
-    GeneratorSection {
-        initial: Some(spec.options.initial as u64),
-        prototypes: Some(spec.options.prototypes),
-        newcomers: Some(spec.options.newcomers),
-        symprec: Some(spec.options.symprec),
-        ..section
-    }
-}
-
-/// The file that this campaign would be written as: nothing left to defaults, reference files by
-/// absolute paths.
-impl From<&Campaign> for CampaignConfig {
-    fn from(campaign: &Campaign) -> Self {
-        let range = |range: [usize; 2]| Some(range.map(|n| n as u64));
-        let reference = |reference: &Reference| match reference {
-            Reference::Shipped => Some("shipped".to_owned()),
-            Reference::File { path, .. } => Some(path.display().to_string()),
-        };
-        let space = &campaign.space;
-        let symbols = |elements: &[Element]| elements.iter().map(Element::to_string).collect::<Vec<_>>();
-        Self {
-            campaign: CampaignSection {
-                name: Some(campaign.name.clone()),
-                seed: Some(campaign.seed),
-                domain: Some("crystal".to_owned()),
-                budget: Some(campaign.budget),
-                population: Some(campaign.population as u64),
-            },
-            space: SpaceSection {
-                elements: Some(symbols(&space.elements)),
-                elements_per_design: range(space.element_count),
-                atoms: range(space.atoms),
-                space_groups: Some(if space.space_groups.len() == 230 {
-                    SpaceGroups::All
-                } else {
-                    SpaceGroups::Numbers(space.space_groups.iter().copied().map(u64::from).collect())
-                }),
-                required: Some(symbols(&space.required)),
-                excluded: Some(space.excluded.iter().map(|set| symbols(set)).collect()),
-                charge_neutral: Some(space.charge.is_some()),
-                metals_alone: space.charge.map(|rules| rules.metals_pass),
-            },
-            generator: campaign.generators.iter().map(generator_section).collect(),
-            relax: campaign.relax.as_ref().map(|spec| RelaxSection {
-                model: Some(spec.model.clone()),
-                fmax: Some(spec.fmax),
-                steps: Some(spec.steps as u64),
-            }),
-            objective: campaign
-                .objectives
-                .iter()
-                .map(|spec| ObjectiveSection {
-                    name: Some(spec.name.clone()),
-                    goal: spec.goal.map(|goal| match goal {
-                        Goal::Minimise => GoalSetting::Minimise,
-                        Goal::Maximise => GoalSetting::Maximise,
-                        Goal::Target(value) => GoalSetting::Target(value),
-                    }),
-                })
-                .collect(),
-            limit: campaign
-                .limits
-                .iter()
-                .map(|spec| LimitSection { name: Some(spec.name.clone()), min: spec.min, max: spec.max })
-                .collect(),
-            checks: ChecksSection {
-                min_distance: Some(campaign.checks.min_distance),
-                min_distance_ratio: Some(campaign.checks.min_distance_ratio),
-                volume_per_atom: Some(campaign.checks.volume_per_atom),
-                density: Some(campaign.checks.density),
-                cell_length: Some(campaign.checks.cell_length),
-                cell_angle: Some(campaign.checks.cell_angle),
-            },
-            novelty: NoveltySection { reference: reference(&campaign.novelty) },
-            hull: HullSection { reference: reference(&campaign.hull) },
-            output: OutputSection {
-                directory: campaign.directory.as_ref().map(|path| path.display().to_string()),
-            },
-        }
     }
 }
 

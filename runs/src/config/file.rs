@@ -1,5 +1,6 @@
 //! The campaign file as written: every key optional here, unknown keys refused.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -13,25 +14,42 @@ use serde::{Deserialize, Serialize};
 pub struct CampaignConfig {
     /// Name, size and seed.
     pub campaign: CampaignSection,
-    /// The designs that are allowed.
+    /// The crystals that are allowed.
+    #[serde(skip_serializing_if = "is_default")]
     pub space: SpaceSection,
+    /// The complexes that are allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complexes: Option<ComplexesSection>,
+    /// Complexes: where ligands come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ligands: Option<LigandsSection>,
     /// What proposes designs; several share the proposals by weight. NSGA-III when absent.
     pub generator: Vec<GeneratorSection>,
     /// Relaxation by a potential; without this table no energies are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relax: Option<RelaxSection>,
+    /// Complexes: optimisation by xtb; without this table they are assembled only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xtb: Option<XtbSection>,
     /// What is wanted; at least one.
     pub objective: Vec<ObjectiveSection>,
     /// Limits on objectives and properties: candidates outside rank behind all others.
     pub limit: Vec<LimitSection>,
     /// Cheap checks that come before any energy.
+    #[serde(skip_serializing_if = "is_default")]
     pub checks: ChecksSection,
     /// What counts as known.
     pub novelty: NoveltySection,
     /// Competing phases for the energy above the hull.
+    #[serde(skip_serializing_if = "is_default")]
     pub hull: HullSection,
     /// Where results go.
     pub output: OutputSection,
+}
+
+/// Whether a table says nothing, and need not be written.
+fn is_default<T: Default + PartialEq>(section: &T) -> bool {
+    *section == T::default()
 }
 
 /// `[campaign]`
@@ -46,7 +64,7 @@ pub struct CampaignSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// What is designed; `crystal` when absent.
-    #[schemars(extend("enum" = ["crystal"]))]
+    #[schemars(extend("enum" = ["crystal", "complex"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
     /// Number of candidates to evaluate. Required.
@@ -105,31 +123,170 @@ pub enum SpaceGroups {
 #[serde(deny_unknown_fields, default)]
 pub struct GeneratorSection {
     /// Algorithm. Required.
-    #[schemars(extend("enum" = ["nsga2", "nsga3", "random", "substitution"]))]
+    #[schemars(extend("enum" = ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random", "substitution"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(required)]
     pub kind: Option<String>,
     /// Share of the proposals relative to the other generators; 1 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
-    /// nsga2 and nsga3: proposals of the first generation; `campaign.population` when absent.
+    /// Genetic algorithms: proposals of the first generation; `campaign.population` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub initial: Option<u64>,
-    /// nsga2 and nsga3: share of known structure types with other elements among candidates
-    /// without parents, 0 to 1; the rest is random. 0.6 when absent.
+    /// Genetic algorithms on crystals: share of known structure types with other elements among
+    /// candidates without parents, 0 to 1; the rest is random. 0.6 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
     pub prototypes: Option<f64>,
-    /// nsga2 and nsga3: share of candidates without parents after the first generation, 0 to 1;
-    /// 0.15 when absent.
+    /// Genetic algorithms: share of candidates without parents after the first generation, 0 to 1;
+    /// 0.15 when absent. PL-MOGA has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1))]
     pub newcomers: Option<f64>,
-    /// nsga2 and nsga3: distance (Å) within which sites of relaxed crystals count as equivalent;
-    /// 0.05 when absent.
+    /// Genetic algorithms on crystals: distance (Å) within which sites of relaxed crystals count as
+    /// equivalent; 0.05 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symprec: Option<f64>,
+    /// weighted_sum: weights of the objectives in their order; 1 for those past its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Vec<f64>>,
+    /// Genetic algorithms: scales of the lighthouse in the order of the objectives, 0 for none:
+    /// candidates worse than the median by more than this factor rank behind all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lighthouse: Option<Vec<f64>>,
+}
+
+/// `[complexes]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComplexesSection {
+    /// A common task that sets metals, geometries and charge: `"chromophores"` (metals and ligands of
+    /// complexes that absorb and emit light). What is given beside it comes first.
+    #[schemars(extend("enum" = ["chromophores"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// A complex of a noble metal as whole-complex string: abundant metals take its place, with its
+    /// charge, number of sites, and its ligands beside those of `[ligands]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<String>,
+    /// Metals with their allowed oxidation states, such as `{ Fe = [2, 3], Ni = [2] }`. Required
+    /// unless a preset gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metals: Option<BTreeMap<String, Vec<i64>>>,
+    /// Coordination polyhedra by name or IUPAC symbol, such as `octahedral` or `SP-4`. Required
+    /// unless a preset gives them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub geometries: Option<Vec<String>>,
+    /// Smallest and largest total charge; `[-1, 1]`, or that of the preset, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charge: Option<[i64; 2]>,
+    /// Allowed numbers of valence electrons, such as `[16, 18]`; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub electrons: Option<Vec<u64>>,
+    /// Fewest and most atoms, the metal and hydrogens included; `[1, 120]` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atoms: Option<[u64; 2]>,
+    /// Allowed elements of donor atoms; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donors: Option<Vec<String>>,
+    /// Allowed denticities; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denticities: Option<Vec<u64>>,
+    /// Most different ligands in one complex; 4 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub most_distinct: Option<u64>,
+    /// Names of ligands that every complex contains; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<Vec<String>>,
+    /// Spin multiplicity of proposals: `"lowest"` (when absent), `"highest"` or `"any"`.
+    #[schemars(extend("enum" = ["lowest", "highest", "any"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spin: Option<String>,
+    /// Whether ligands themselves evolve, atom by atom; false when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evolve_ligands: Option<bool>,
+}
+
+/// `[ligands]`: the union of what its keys name; the built-in ligands when the table is absent
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LigandsSection {
+    /// `"all"` built-in ligands, or a list of their names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builtin: Option<LigandNames>,
+    /// Ligands of the library of crystal structures, the most frequent first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub library: Option<LibrarySection>,
+    /// Tables of ligands: CSV with SMILES, or XYZ with charge and donors in the comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
+}
+
+/// `[ligands.library]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LibrarySection {
+    /// How many at most. Required.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(required)]
+    pub most: Option<u64>,
+    /// Allowed denticities; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denticities: Option<Vec<u64>>,
+    /// Allowed elements of donors; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub donors: Option<Vec<String>>,
+    /// Allowed charges; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charges: Option<Vec<i64>>,
+    /// Most atoms, hydrogens included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub atoms: Option<u64>,
+    /// Metals of which one must have been seen with the ligand; any when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metals: Option<Vec<String>>,
+    /// Fewest occurrences in crystals; 1 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurrences: Option<u64>,
+}
+
+/// `"all"` or a list of names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LigandNames {
+    /// A single word.
+    Word(String),
+    /// Names.
+    Names(Vec<String>),
+}
+
+/// `[xtb]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct XtbSection {
+    /// How tightly geometries are optimised with GFN2-xTB: `"crude"`, `"normal"` (when absent) or
+    /// `"tight"`.
+    #[schemars(extend("enum" = ["crude", "normal", "tight"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+    /// Whether GFN-FF removes clashes first; false when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub force_field: Option<bool>,
+    /// Whether the spin states that a 3d complex may have are compared; true when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spin_states: Option<bool>,
+    /// Whether the fractional occupation density marks doubtful complexes; false when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fod: Option<bool>,
+    /// Solvent of the ALPB model; gas phase when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub solvent: Option<String>,
+    /// Seconds after which a run of xtb is given up; 600 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub timeout: Option<u64>,
 }
 
 /// `[relax]`

@@ -20,11 +20,15 @@ pub mod check;
 pub mod file;
 pub mod mistake;
 mod read;
+mod written;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use campaign::{Campaign, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference, RelaxSpec};
+pub use campaign::{
+    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, LimitSpec,
+    ObjectiveSpec, Preset, Reference, RelaxSpec, XtbSpec,
+};
 pub use file::CampaignConfig;
 pub use mistake::{ConfigError, Mistake};
 

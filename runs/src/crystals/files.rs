@@ -54,26 +54,15 @@ impl Standardised {
     }
 }
 
-/// Name and contents of one CIF for each candidate, in the order given: `01-MgO-225-17.cif` is the
-/// first, MgO in space group 225, candidate 17. A crystal without space group is written in P 1.
+/// A candidate as a CIF; a crystal without space group is written in P 1.
 ///
 /// # Errors
-/// When a stored design cannot be read back.
-pub fn front_files<'a>(
-    rows: impl IntoIterator<Item = &'a CandidateRow>,
-) -> Result<Vec<(String, String)>, StoreError> {
-    rows.into_iter().enumerate().map(|(place, row)| cif_of(place + 1, row)).collect()
-}
-
-fn cif_of(place: usize, row: &CandidateRow) -> Result<(String, String), StoreError> {
+/// When the stored design cannot be read back.
+pub(super) fn cif_of(row: &CandidateRow) -> Result<String, StoreError> {
     let crystal: Crystal = row.design()?;
-    let standardised = Standardised::of(&crystal);
-    let number = standardised.as_ref().map_or(1, |standardised| standardised.number);
-    let name = format!("{place:02}-{}-{number}-{}.cif", crystal.composition().reduced_formula(), row.number);
     let id = format!("candidate-{}", row.number);
-    let cif = standardised.and_then(|standardised| standardised.cif(&id));
-    let cif = cif.map_or_else(|| in_p1(id, crystal), Ok)?;
-    Ok((name, cif))
+    let cif = Standardised::of(&crystal).and_then(|standardised| standardised.cif(&id));
+    cif.map_or_else(|| in_p1(id, crystal), Ok)
 }
 
 fn in_p1(id: String, crystal: Crystal) -> Result<String, StoreError> {

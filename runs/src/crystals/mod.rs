@@ -1,28 +1,30 @@
 //! Campaigns of crystals: from the checked campaign file to the parts of the engine.
 
 mod checks;
+mod domain;
 mod files;
-mod goal;
 
 use std::sync::Arc;
 
-use druse_datasets::reference::{ReferenceError, ReferenceTable};
-use druse_fitness::hull::{HullError, HullTier, PhaseDiagram};
+use druse_datasets::reference::ReferenceTable;
+use druse_fitness::hull::{HullTier, PhaseDiagram};
 use druse_fitness::objectives::{UnknownName, crystal_objective};
 use druse_fitness::potential::Potential;
-use druse_fitness::potentials::{self, LoadError};
+use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Generator, Portfolio, RegistryError, crystal_generator};
 use druse_representations::{Crystal, Element};
 use druse_validation::{CompositionLookup, CrystalDuplicates};
 
-use crate::config::{Campaign, ObjectiveSpec, Reference};
+use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
 use crate::engine::{Limit, Pipeline, Settings};
+use crate::goal::WithGoal;
+use crate::setup::SetupError;
 
 pub use checks::{CheckTier, ConstraintTier};
-pub use files::{Standardised, front_files};
-use goal::WithGoal;
+pub use domain::{Crystals, structure_json};
+pub use files::Standardised;
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints, in the novelty look-up and
 /// in the files of the front.
@@ -31,74 +33,27 @@ pub const SYMPREC: f64 = 0.05;
 /// Proposals per candidate of the budget before a campaign gives up.
 const PROPOSALS_PER_CANDIDATE: u64 = 20;
 
-/// Why the parts of a campaign cannot be put together.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetupError {
-    /// The shipped reference is wanted and this build has none.
-    #[error(
-        "this build of druse carries no reference energies; name a table of your own in [hull] and [novelty]"
-    )]
-    NothingShipped,
-    /// A reference table cannot be read.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
-    /// Reference energies by another model than the campaign's.
-    #[error(
-        "hull.reference: found energies of {found}, expected energies of {expected}: unlike models cannot be compared"
-    )]
-    UnlikeModels {
-        /// Model of the table.
-        found: String,
-        /// The campaign's potential.
-        expected: String,
-    },
-    /// Elements without a reference energy have no formation energies.
-    #[error("hull.reference: found no energies of the elements {}, expected one of every element in space.elements", symbols(.0))]
-    MissingElements(Vec<Element>),
-    /// The competing phases make no phase diagram.
-    #[error(transparent)]
-    Hull(#[from] HullError),
-    /// The potential cannot be loaded.
-    #[error(transparent)]
-    Potential(#[from] LoadError),
-    /// A generator cannot be made.
-    #[error(transparent)]
-    Generator(#[from] RegistryError),
-    /// An objective cannot be made.
-    #[error(transparent)]
-    Objective(#[from] UnknownName),
-}
-
-impl SetupError {
-    /// Whether another campaign file or other arguments would help; otherwise the machine is at
-    /// fault, for instance for want of weights.
-    pub fn is_input(&self) -> bool {
-        !matches!(self, Self::NothingShipped | Self::Potential(LoadError::Chgnet(_)))
-    }
-}
-
-fn symbols(elements: &[Element]) -> String {
-    elements.iter().map(|element| element.symbol()).collect::<Vec<_>>().join(", ")
-}
-
 /// Puts a campaign together; energies are computed on `device` (see [`potentials::load`]).
 ///
 /// # Errors
 /// When weights, references or parts named in the campaign are absent or do not fit together.
-pub fn pipeline(campaign: &Campaign, device: &str) -> Result<Pipeline<Crystal>, SetupError> {
+pub fn pipeline(
+    campaign: &Campaign,
+    spec: &CrystalSpec,
+    device: &str,
+) -> Result<Pipeline<Crystal>, SetupError> {
     let generators: Vec<(Box<dyn Generator<Crystal>>, f64)> = campaign
         .generators
         .iter()
-        .map(|spec| {
-            let generator = crystal_generator(&spec.kind, &campaign.space, campaign.seed, &spec.options)?;
-            Ok((generator, spec.weight))
+        .map(|generator| {
+            let made = crystal_generator(&generator.kind, &spec.space, campaign.seed, &generator.options)?;
+            Ok((made, generator.weight))
         })
         .collect::<Result<_, RegistryError>>()?;
     let novelty = Table::open(&campaign.novelty)?;
     Ok(Pipeline {
         generator: Box::new(Portfolio::new(generators)),
-        tiers: tiers(campaign, device)?,
+        tiers: tiers(campaign, spec, device)?,
         objectives: campaign.objectives.iter().map(objective).collect::<Result<_, _>>()?,
         limits: campaign
             .limits
@@ -119,17 +74,21 @@ pub fn pipeline(campaign: &Campaign, device: &str) -> Result<Pipeline<Crystal>, 
 }
 
 /// The funnel in order of cost.
-fn tiers(campaign: &Campaign, device: &str) -> Result<Vec<Box<dyn Tier<Crystal>>>, SetupError> {
-    let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new("checks", campaign.checks))];
-    let Some(relax) = &campaign.relax else { return Ok(tiers) };
+fn tiers(
+    campaign: &Campaign,
+    spec: &CrystalSpec,
+    device: &str,
+) -> Result<Vec<Box<dyn Tier<Crystal>>>, SetupError> {
+    let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new("checks", spec.checks))];
+    let Some(relax) = &spec.relax else { return Ok(tiers) };
     let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
     let options = RelaxOptions { fmax: relax.fmax, steps: relax.steps, ..RelaxOptions::default() };
     tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));
-    tiers.push(Box::new(CheckTier::new("checks of the relaxed", campaign.checks)));
-    tiers.push(Box::new(ConstraintTier::new(campaign.space.clone())));
+    tiers.push(Box::new(CheckTier::new("checks of the relaxed", spec.checks)));
+    tiers.push(Box::new(ConstraintTier::new(spec.space.clone())));
     if needs_hull(campaign) {
-        let table = Table::open(&campaign.hull)?;
-        tiers.push(Box::new(hull(campaign, table.get(), potential.as_ref())?));
+        let table = Table::open(&spec.hull)?;
+        tiers.push(Box::new(hull(spec, table.get(), potential.as_ref())?));
     }
     Ok(tiers)
 }
@@ -141,7 +100,7 @@ fn needs_hull(campaign: &Campaign) -> bool {
 }
 
 fn hull(
-    campaign: &Campaign,
+    spec: &CrystalSpec,
     table: &ReferenceTable,
     potential: &dyn Potential,
 ) -> Result<HullTier, SetupError> {
@@ -152,10 +111,10 @@ fn hull(
             expected: potential.protocol(),
         });
     }
-    let diagram = PhaseDiagram::from_computed(&table.entries_within(&campaign.space.elements)?)?;
+    let diagram = PhaseDiagram::from_computed(&table.entries_within(&spec.space.elements)?)?;
     let covered: Vec<Element> = diagram.elements().collect();
     let missing: Vec<Element> =
-        campaign.space.elements.iter().copied().filter(|element| !covered.contains(element)).collect();
+        spec.space.elements.iter().copied().filter(|element| !covered.contains(element)).collect();
     if !missing.is_empty() {
         return Err(SetupError::MissingElements(missing));
     }
@@ -163,11 +122,7 @@ fn hull(
 }
 
 fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, UnknownName> {
-    let objective = crystal_objective(&spec.name)?;
-    Ok(match spec.goal {
-        Some(goal) => Box::new(WithGoal::new(objective, goal)),
-        None => objective,
-    })
+    Ok(WithGoal::wrap(crystal_objective(&spec.name)?, spec.goal))
 }
 
 /// A reference table that was read, or the one that comes with druse.

@@ -95,7 +95,18 @@ impl CandidateRow {
     /// # Errors
     /// When the stored JSON is no such design.
     pub fn design<D: DeserializeOwned>(&self) -> Result<D, StoreError> {
-        let value = self.design.as_ref().unwrap_or(&self.proposed);
+        self.read(self.design.as_ref().unwrap_or(&self.proposed))
+    }
+
+    /// The design as it was proposed.
+    ///
+    /// # Errors
+    /// When the stored JSON is no such design.
+    pub fn proposed<D: DeserializeOwned>(&self) -> Result<D, StoreError> {
+        self.read(&self.proposed)
+    }
+
+    fn read<D: DeserializeOwned>(&self, value: &serde_json::Value) -> Result<D, StoreError> {
         D::deserialize(value).map_err(|source| StoreError::Damaged {
             what: format!("design of candidate {}", self.number),
             source,

@@ -6,6 +6,7 @@ mod info;
 mod prototypes;
 mod reference;
 mod split;
+mod truth;
 
 use clap::Subcommand;
 
@@ -26,6 +27,8 @@ pub enum Command {
     Prototypes(prototypes::Arguments),
     /// Compute the energies of known structures: a reference for the hull and for novelty
     Reference(reference::Arguments),
+    /// Make a table of a space of complexes that was labelled to the last one: for druse evaluate
+    Truth(truth::Arguments),
 }
 
 pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
@@ -36,5 +39,6 @@ pub fn run(command: &Command, global: &Global) -> Result<(), Failure> {
         Command::Elements(arguments) => elements::run(arguments, global),
         Command::Prototypes(arguments) => prototypes::run(arguments, global),
         Command::Reference(arguments) => reference::run(arguments, global),
+        Command::Truth(arguments) => truth::run(arguments, global),
     }
 }

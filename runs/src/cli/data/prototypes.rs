@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::results::{Outcome, Results};
-use crate::cli::structures::structure_json;
+use druse::crystals::structure_json;
 
 #[derive(Args)]
 pub struct Arguments {

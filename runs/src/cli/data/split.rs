@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use druse::datasets::split::{Part, SplitBy, groups, split};
-use druse::representations::io::{Format, Record};
+use druse::representations::io::{Format, Record, WriteError, write_string};
 use serde_json::json;
 
 use crate::cli::failure::Failure;
@@ -74,8 +74,9 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         records.iter().zip(&parts).filter(|(_, of)| **of == part).map(|(record, _)| record.clone()).collect()
     };
     let sets = Part::ALL.map(|part| (format!("{part}.jsonl"), of_part(part)));
-    let files: Vec<(String, &[Record])> = sets.iter().map(|(name, set)| (name.clone(), &set[..])).collect();
-    output::write_structures(&arguments.to, Format::Jsonl, &files)?;
+    let text = |(name, set): &(String, Vec<Record>)| Ok((name.clone(), write_string(Format::Jsonl, set)?));
+    let files: Result<Vec<_>, WriteError> = sets.iter().map(text).collect();
+    output::write_folder(&arguments.to, &files.map_err(Failure::input)?)?;
     let distinct: std::collections::BTreeSet<&String> = groups.iter().collect();
     let counts: Vec<String> = sets.iter().map(|(name, set)| format!("{name} {}", set.len())).collect();
     global.note(&format!("{}: {}; {} groups", arguments.to.display(), counts.join(", "), distinct.len()));

@@ -1,6 +1,6 @@
 //! Relaxation, objectives, limits and cheap checks.
 
-use druse_fitness::objectives::known;
+use druse_fitness::objectives::KnownObjective;
 use druse_fitness::{Goal, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
@@ -16,8 +16,21 @@ pub(super) const MODELS: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
 pub(super) const SHIPPED_MODEL: &str = "chgnet-0.3.0";
 /// CHGNet embeds the elements H to Pu.
 const LAST_ELEMENT_OF_MODELS: u8 = 94;
+
+/// Objectives that read what an expensive tier writes, and the table that asks for the tier.
+pub(super) struct Needs {
+    pub(super) objectives: &'static [&'static str],
+    table: &'static str,
+}
+
 /// Objectives that read energies written by the relaxation.
-pub(super) const NEED_ENERGY: [&str; 2] = ["energy_above_hull", "formation_energy"];
+pub(super) const CRYSTAL_NEEDS: Needs =
+    Needs { objectives: &[property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY], table: "relax" };
+/// Objectives that read what xtb computes.
+pub(super) const COMPLEX_NEEDS: Needs = Needs {
+    objectives: &[property::GAP, property::DIPOLE, property::POLARIZABILITY, property::XTB_ENERGY],
+    table: "xtb",
+};
 
 pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes: &mut Mistakes) -> RelaxSpec {
     let model = section.model.as_deref().unwrap_or(MODELS[0]);
@@ -43,10 +56,12 @@ pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes:
 
 pub(super) fn check_objectives(
     sections: &[ObjectiveSection],
+    known: &[KnownObjective],
+    needs: &Needs,
     energies: bool,
     mistakes: &mut Mistakes,
 ) -> Vec<ObjectiveSpec> {
-    let known: Vec<&str> = known().iter().map(|objective| objective.name).collect();
+    let known: Vec<&str> = known.iter().map(|objective| objective.name).collect();
     if sections.is_empty() {
         mistakes.missing(
             "objective",
@@ -65,12 +80,9 @@ pub(super) fn check_objectives(
             mistakes.add(mistake.nearest(name, known.iter().copied()));
             continue;
         }
-        if !energies && NEED_ENERGY.contains(&name) {
-            mistakes.report(
-                key.clone(),
-                quoted(name),
-                "a [relax] table as well: this objective needs energies",
-            );
+        if !energies && needs.objectives.contains(&name) {
+            let expected = format!("a [{}] table as well: this objective needs energies", needs.table);
+            mistakes.report(key.clone(), quoted(name), expected);
         }
         if specs.iter().any(|spec| spec.name == name) {
             mistakes.report(key, format!("\"{name}\" again"), "each objective once");
@@ -92,7 +104,7 @@ pub(super) fn check_objectives(
 }
 
 /// Properties that the relaxation and the hull write.
-const PROPERTIES: [&str; 7] = [
+pub(super) const CRYSTAL_PROPERTIES: [&str; 7] = [
     property::ENERGY_PER_ATOM,
     property::ENERGY_PER_ATOM_START,
     property::MAX_FORCE,
@@ -102,9 +114,20 @@ const PROPERTIES: [&str; 7] = [
     property::ENERGY_ABOVE_HULL,
 ];
 
+/// Properties that xtb and assembly write.
+pub(super) const COMPLEX_PROPERTIES: [&str; 7] = [
+    property::XTB_ENERGY,
+    property::GAP,
+    property::DIPOLE,
+    property::POLARIZABILITY,
+    property::MULTIPLICITY,
+    property::N_FOD,
+    property::STATIC_CORRELATION,
+];
+
 pub(super) fn check_limits(
     sections: &[LimitSection],
-    energies: bool,
+    properties: &[&'static str],
     objectives: &[ObjectiveSpec],
     mistakes: &mut Mistakes,
 ) -> Vec<LimitSpec> {
@@ -112,10 +135,8 @@ pub(super) fn check_limits(
     for (index, section) in sections.iter().enumerate() {
         let key = format!("limit[{index}]");
         let mut names: Vec<&str> = objectives.iter().map(|objective| objective.name.as_str()).collect();
-        if energies {
-            names.extend(PROPERTIES);
-        }
-        let expected = "the name of an objective of this campaign or of a property of its relaxation";
+        names.extend(properties);
+        let expected = "the name of an objective of this campaign or of a property that its tiers write";
         match section.name.as_deref() {
             None => mistakes.missing(format!("{key}.name"), expected),
             Some(name) if !names.contains(&name) => {

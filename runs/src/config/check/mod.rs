@@ -1,18 +1,23 @@
 //! From [`CampaignConfig`] to [`Campaign`]: every setting by itself, then against the others.
 
+mod complexes;
 mod evaluation;
 mod reference;
 mod space;
 
 use std::path::Path;
 
-use druse_generators::{CRYSTAL_GENERATORS, GeneticOptions};
+use druse_fitness::objectives::{known, known_complex_objectives};
+use druse_generators::{COMPLEX_GENERATORS, CRYSTAL_GENERATORS, GeneticOptions};
+use druse_representations::{Complex, Crystal, Design};
 
-use super::campaign::{Campaign, Domain, GeneratorSpec, Reference};
-use super::file::{CampaignConfig, GeneratorSection};
+use super::campaign::{Campaign, CrystalSpec, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference};
+use super::file::{CampaignConfig, ComplexesSection, GeneratorSection};
 use super::mistake::Mistake;
+use complexes::check_complexes;
 use evaluation::{
-    MODELS, NEED_ENERGY, SHIPPED_MODEL, check_checks, check_limits, check_objectives, check_relax,
+    COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS, SHIPPED_MODEL,
+    check_checks, check_limits, check_objectives, check_relax,
 };
 use reference::check_reference;
 use space::check_space;
@@ -30,12 +35,6 @@ impl CampaignConfig {
         let mut mistakes = Mistakes::default();
         let section = &self.campaign;
         let name = check_name(section.name.as_deref(), &mut mistakes);
-        match section.domain.as_deref() {
-            None | Some("crystal") => {}
-            Some(other) => mistakes.add(
-                Mistake::new("campaign.domain", quoted(other), "\"crystal\"").nearest(other, ["crystal"]),
-            ),
-        }
         let population = section.population.unwrap_or(40);
         if population < 2 {
             mistakes.report("campaign.population", population, "2 or more");
@@ -49,20 +48,67 @@ impl CampaignConfig {
             ),
             Some(_) => {}
         }
-        let space = check_space(&self.space, &mut mistakes);
-        let generators = check_generators(&self.generator, population, &mut mistakes);
-        let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, &mut mistakes));
-        let objectives = check_objectives(&self.objective, relax.is_some(), &mut mistakes);
-        let limits = check_limits(&self.limit, relax.is_some(), &objectives, &mut mistakes);
-        let checks = check_checks(&self.checks, &mut mistakes);
         let novelty =
             check_reference("novelty.reference", self.novelty.reference.as_deref(), base, &mut mistakes);
-        let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, &mut mistakes);
+        let parts = match section.domain.as_deref() {
+            Some(Complex::DOMAIN) => self.check_complexes(base, population, &mut mistakes),
+            None | Some(Crystal::DOMAIN) => self.check_crystals(base, population, &mut mistakes),
+            Some(other) => {
+                let known = [Crystal::DOMAIN, Complex::DOMAIN];
+                mistakes.add(
+                    Mistake::new("campaign.domain", quoted(other), one_of(&known)).nearest(other, known),
+                );
+                // The rest is checked as what it looks like.
+                match self.complexes {
+                    Some(_) => self.check_complexes(base, population, &mut mistakes),
+                    None => self.check_crystals(base, population, &mut mistakes),
+                }
+            }
+        };
+        let (true, Some(parts), Some(novelty), Some(name), Some(budget)) =
+            (mistakes.0.is_empty(), parts, novelty, name, section.budget)
+        else {
+            return Err(mistakes.0);
+        };
+        Ok(Campaign {
+            name,
+            seed: section.seed.unwrap_or(0),
+            domain: parts.domain,
+            budget,
+            population: population as usize,
+            generators: parts.generators,
+            objectives: parts.objectives,
+            limits: parts.limits,
+            novelty,
+            directory: self.output.directory.as_ref().map(Into::into),
+        })
+    }
+
+    fn check_crystals(&self, base: &Path, population: u64, mistakes: &mut Mistakes) -> Option<Parts> {
+        let tables = [
+            ("complexes", self.complexes.is_some()),
+            ("ligands", self.ligands.is_some()),
+            ("xtb", self.xtb.is_some()),
+        ];
+        refuse(&tables, Complex::DOMAIN, mistakes);
+        let space = check_space(&self.space, mistakes);
+        let generators = check_generators(&self.generator, population, &names(&CRYSTAL_GENERATORS), mistakes);
+        let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
+        let objectives =
+            check_objectives(&self.objective, known(), &CRYSTAL_NEEDS, relax.is_some(), mistakes);
+        let limits = check_limits(
+            &self.limit,
+            if relax.is_some() { &CRYSTAL_PROPERTIES } else { &[] },
+            &objectives,
+            mistakes,
+        );
+        let checks = check_checks(&self.checks, mistakes);
+        let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
         if let Some(relax) = &relax
-            && hull == Some(Reference::Shipped)
+            && hull == Reference::Shipped
             && relax.model != SHIPPED_MODEL
             && MODELS.contains(&relax.model.as_str())
-            && objectives.iter().any(|objective| NEED_ENERGY.contains(&objective.name.as_str()))
+            && objectives.iter().any(|objective| CRYSTAL_NEEDS.objectives.contains(&objective.name.as_str()))
         {
             mistakes.report(
                 "relax.model",
@@ -70,27 +116,66 @@ impl CampaignConfig {
                 format!("\"{SHIPPED_MODEL}\", the model of hull.reference = \"shipped\""),
             );
         }
-        let (true, Some(novelty), Some(hull), Some(name), Some(budget)) =
-            (mistakes.0.is_empty(), novelty, hull, name, section.budget)
-        else {
-            return Err(mistakes.0);
-        };
-        Ok(Campaign {
-            name,
-            seed: section.seed.unwrap_or(0),
-            domain: Domain::Crystal,
-            budget,
-            population: population as usize,
-            space,
-            generators,
-            relax,
-            objectives,
-            limits,
-            checks,
-            novelty,
-            hull,
-            directory: self.output.directory.as_ref().map(Into::into),
-        })
+        let spec = CrystalSpec { space, relax, checks, hull };
+        Some(Parts { domain: Domain::Crystal(Box::new(spec)), generators, objectives, limits })
+    }
+
+    fn check_complexes(&self, base: &Path, population: u64, mistakes: &mut Mistakes) -> Option<Parts> {
+        let tables = [
+            ("space", self.space != Default::default()),
+            ("relax", self.relax.is_some()),
+            ("checks", self.checks != Default::default()),
+            ("hull", self.hull != Default::default()),
+        ];
+        refuse(&tables, Crystal::DOMAIN, mistakes);
+        let default = ComplexesSection::default();
+        let section = self.complexes.as_ref().unwrap_or(&default);
+        let spec = check_complexes(section, self.ligands.as_ref(), self.xtb.as_ref(), base, mistakes);
+        let generators = check_generators(&self.generator, population, &names(&COMPLEX_GENERATORS), mistakes);
+        for (index, section) in self.generator.iter().enumerate() {
+            for (name, given) in
+                [("prototypes", section.prototypes.is_some()), ("symprec", section.symprec.is_some())]
+            {
+                if given {
+                    let key = format!("generator[{index}].{name}");
+                    mistakes.report(key, "it in a campaign of complexes", "it for crystals only");
+                }
+            }
+        }
+        let objectives = check_objectives(
+            &self.objective,
+            known_complex_objectives(),
+            &COMPLEX_NEEDS,
+            spec.xtb.is_some(),
+            mistakes,
+        );
+        let limits = check_limits(
+            &self.limit,
+            if spec.xtb.is_some() { &COMPLEX_PROPERTIES } else { &[] },
+            &objectives,
+            mistakes,
+        );
+        Some(Parts { domain: Domain::Complex(Box::new(spec)), generators, objectives, limits })
+    }
+}
+
+/// What differs between the domains.
+struct Parts {
+    domain: Domain,
+    generators: Vec<GeneratorSpec>,
+    objectives: Vec<ObjectiveSpec>,
+    limits: Vec<LimitSpec>,
+}
+
+fn names<const N: usize>(registry: &[(&'static str, &str); N]) -> [&'static str; N] {
+    registry.map(|(name, _)| name)
+}
+
+/// Tables of the other domain, which say that a file means something else than it does.
+fn refuse(tables: &[(&str, bool)], domain: &str, mistakes: &mut Mistakes) {
+    for (table, _) in tables.iter().filter(|(_, given)| *given) {
+        let expected = format!("it beside campaign.domain = \"{domain}\" only");
+        mistakes.report(*table, "it in a campaign of the other domain", expected);
     }
 }
 
@@ -134,9 +219,9 @@ fn check_name(name: Option<&str>, mistakes: &mut Mistakes) -> Option<String> {
 fn check_generators(
     sections: &[GeneratorSection],
     population: u64,
+    known: &[&'static str],
     mistakes: &mut Mistakes,
 ) -> Vec<GeneratorSpec> {
-    let known = CRYSTAL_GENERATORS.map(|(name, _)| name);
     let population = population as usize;
     let default = GeneticOptions { population, initial: population, ..GeneticOptions::default() };
     if sections.is_empty() {
@@ -148,14 +233,14 @@ fn check_generators(
         let weight = positive(&format!("{key}.weight"), section.weight, 1.0, "", mistakes);
         let kind = match section.kind.as_deref() {
             None => {
-                mistakes.missing(format!("{key}.kind"), one_of(&known));
+                mistakes.missing(format!("{key}.kind"), one_of(known));
                 continue;
             }
             Some(kind) => kind,
         };
         if !known.contains(&kind) {
-            let mistake = Mistake::new(format!("{key}.kind"), quoted(kind), one_of(&known));
-            mistakes.add(mistake.nearest(kind, known));
+            let mistake = Mistake::new(format!("{key}.kind"), quoted(kind), one_of(known));
+            mistakes.add(mistake.nearest(kind, known.iter().copied()));
             continue;
         }
         if specs.iter().any(|spec| spec.kind == kind) {
@@ -170,12 +255,17 @@ fn check_generators(
                 ("prototypes", section.prototypes.is_some()),
                 ("newcomers", section.newcomers.is_some()),
                 ("symprec", section.symprec.is_some()),
+                ("lighthouse", section.lighthouse.is_some()),
             ] {
                 if given {
                     let found = format!("it beside kind = \"{kind}\"");
-                    mistakes.report(format!("{key}.{name}"), found, "it beside nsga2 or nsga3 only");
+                    mistakes.report(format!("{key}.{name}"), found, "it beside a genetic algorithm only");
                 }
             }
+        }
+        if kind != "weighted_sum" && section.weights.is_some() {
+            let found = format!("it beside kind = \"{kind}\"");
+            mistakes.report(format!("{key}.weights"), found, "it beside weighted_sum only");
         }
         specs.push(spec);
     }
@@ -202,7 +292,17 @@ fn check_options(
         mistakes.report(format!("{key}.initial"), initial, "1 or more");
     }
     let symprec = positive(&format!("{key}.symprec"), section.symprec, default.symprec, "Å", mistakes);
-    GeneticOptions { prototypes, newcomers, symprec, initial: initial as usize, ..*default }
+    let mut scales = |name: &str, values: &Option<Vec<f64>>| {
+        let values = values.clone().unwrap_or_default();
+        if values.iter().any(|value| !(value.is_finite() && *value >= 0.0)) {
+            mistakes.report(format!("{key}.{name}"), format!("{values:?}"), "numbers from 0 on");
+        }
+        values
+    };
+    let (weights, lighthouse) =
+        (scales("weights", &section.weights), scales("lighthouse", &section.lighthouse));
+    let initial = initial as usize;
+    GeneticOptions { prototypes, newcomers, symprec, initial, weights, lighthouse, ..default.clone() }
 }
 
 fn positive(key: &str, value: Option<f64>, default: f64, unit: &str, mistakes: &mut Mistakes) -> f64 {

@@ -15,10 +15,20 @@ pub(super) fn check_reference(
     base: &Path,
     mistakes: &mut Mistakes,
 ) -> Option<Reference> {
-    let name = match name {
-        None | Some("shipped") => return Some(Reference::Shipped),
-        Some(name) => name,
-    };
+    match name {
+        None | Some("shipped") => Some(Reference::Shipped),
+        Some(name) => check_file(key, name, "\"shipped\" or a readable file", base, mistakes),
+    }
+}
+
+/// A file by its contents; `expected` says what may stand there.
+pub(super) fn check_file(
+    key: &str,
+    name: &str,
+    expected: &str,
+    base: &Path,
+    mistakes: &mut Mistakes,
+) -> Option<Reference> {
     let path = base.join(name);
     let read = || -> io::Result<Reference> {
         let mut hasher = Sha256::new();
@@ -29,7 +39,7 @@ pub(super) fn check_reference(
         Ok(reference) => Some(reference),
         Err(error) => {
             let found = format!("{} ({error})", quoted(name));
-            mistakes.report(key, found, "\"shipped\" or a readable file, relative to the campaign file");
+            mistakes.report(key, found, format!("{expected}, relative to the campaign file"));
             None
         }
     }

@@ -1,0 +1,137 @@
+//! Campaigns of transition-metal complexes: from the checked campaign file to the parts of the
+//! engine.
+
+mod constraints;
+mod domain;
+mod files;
+mod ligands;
+
+use std::time::Duration;
+
+use druse_datasets::ligands::{BuiltinLigand, LigandLibrary, builtin_ligands};
+use druse_fitness::Tier;
+use druse_fitness::assembly::{AssemblyTier, Distances};
+use druse_fitness::objectives::{ComplexContext, complex_objective, library_occurrences};
+use druse_fitness::xtb::{Xtb, XtbTier};
+use druse_generators::{
+    ComplexSpace, Generator, Portfolio, RegistryError, chromophores, complex_generator, noble_by_abundant,
+};
+use druse_representations::Complex;
+use druse_validation::{ComplexLookup, IdentityDuplicates};
+
+use crate::config::{Campaign, ComplexSpec, Preset, Reference};
+use crate::engine::{Limit, Pipeline, Settings};
+use crate::goal::WithGoal;
+use crate::setup::SetupError;
+
+pub use constraints::ConstraintTier;
+pub use domain::Complexes;
+pub use files::{formula, shape, xyz};
+pub use ligands::{UnknownLigand, known_complexes, library, ligand_pool, named_ligand};
+
+/// Proposals per candidate of the budget before a campaign gives up.
+const PROPOSALS_PER_CANDIDATE: u64 = 20;
+
+/// Puts a campaign together.
+///
+/// # Errors
+/// When ligands, references, xtb or parts named in the campaign are absent or do not fit together.
+pub fn pipeline(campaign: &Campaign, spec: &ComplexSpec) -> Result<Pipeline<Complex>, SetupError> {
+    let library = library(spec)?;
+    let space = space(spec, library.as_deref())?;
+    let generators: Vec<(Box<dyn Generator<Complex>>, f64)> = campaign
+        .generators
+        .iter()
+        .map(|generator| {
+            let made = complex_generator(&generator.kind, &space, campaign.seed, &generator.options)?;
+            Ok((made, generator.weight))
+        })
+        .collect::<Result<_, RegistryError>>()?;
+    let context = ComplexContext {
+        occurrences: library.clone().map(library_occurrences).transpose()?,
+        ..ComplexContext::default()
+    };
+    let objectives = campaign.objectives.iter().map(|spec| {
+        let objective = complex_objective(&spec.name, &context)?;
+        Ok(WithGoal::wrap(objective, spec.goal))
+    });
+    // The library lacks some textbook ligands whose crystals abound.
+    let known = builtin_ligands().iter().map(BuiltinLigand::ligand);
+    let mut novelty = ComplexLookup::new(library.clone())?.with_ligands("built-in ligands", known);
+    if let Reference::File { path, .. } = &campaign.novelty {
+        let known = known_complexes(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        novelty = novelty.with_complexes(&name, known.iter().map(|(id, complex)| (id.as_str(), complex)));
+    }
+    Ok(Pipeline {
+        generator: Box::new(Portfolio::new(generators)),
+        tiers: tiers(spec, &space, library.as_deref())?,
+        objectives: objectives.collect::<Result<_, SetupError>>()?,
+        limits: campaign
+            .limits
+            .iter()
+            .map(|limit| Limit { name: limit.name.clone(), min: limit.min, max: limit.max })
+            .collect(),
+        duplicates: Box::new(IdentityDuplicates::default()),
+        novelty: Some(Box::new(novelty)),
+        settings: Settings {
+            budget: campaign.budget,
+            population: campaign.population,
+            unit: 1,
+            max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
+        },
+    })
+}
+
+/// The complexes that a campaign may propose.
+///
+/// # Errors
+/// When a source of ligands is absent.
+pub fn space(spec: &ComplexSpec, library: Option<&LigandLibrary>) -> Result<ComplexSpace, SetupError> {
+    let pool = ligand_pool(&spec.ligands, library)?;
+    let (metals, geometries) = (spec.metals.iter().cloned(), spec.geometries.iter().copied());
+    let mut space = match &spec.preset {
+        None => ComplexSpace::new(metals, geometries, pool),
+        Some(Preset::Chromophores) => chromophores(&pool),
+        Some(Preset::Replace(text)) => noble_by_abundant(&text.parse()?, &pool),
+    };
+    if !spec.metals.is_empty() {
+        space.metals = spec.metals.clone();
+    }
+    if !spec.geometries.is_empty() {
+        space.geometries = spec.geometries.clone();
+    }
+    Ok(ComplexSpace {
+        charge: spec.charge.unwrap_or(space.charge),
+        electrons: spec.electrons.clone(),
+        atoms: spec.atoms,
+        donors: spec.donors.clone(),
+        denticities: spec.denticities.clone(),
+        most_distinct: spec.most_distinct,
+        required: spec.required.clone(),
+        spin: spec.spin,
+        evolve: spec.evolve.clone(),
+        ..space
+    })
+}
+
+/// The funnel in order of cost.
+fn tiers(
+    spec: &ComplexSpec,
+    space: &ComplexSpace,
+    library: Option<&LigandLibrary>,
+) -> Result<Vec<Box<dyn Tier<Complex>>>, SetupError> {
+    let distances = match library {
+        Some(library) => Distances::from_statistics(library.distances().clone()),
+        None => Distances::from_radii(),
+    };
+    let mut tiers: Vec<Box<dyn Tier<Complex>>> = vec![
+        Box::new(ConstraintTier::new(space.clone())),
+        Box::new(AssemblyTier::new(distances, Default::default())),
+    ];
+    if let Some(xtb) = &spec.xtb {
+        let program = Xtb::find()?.with_time_limit(Duration::from_secs(xtb.timeout));
+        tiers.push(Box::new(XtbTier::new(program, xtb.options.clone())));
+    }
+    Ok(tiers)
+}

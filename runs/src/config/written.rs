@@ -1,0 +1,210 @@
+//! A checked campaign as the file that says the same: nothing left to defaults, reference files by
+//! absolute paths.
+
+use druse_fitness::Goal;
+use druse_fitness::xtb::Level;
+use druse_generators::SpinRule;
+use druse_representations::{Element, Geometry};
+
+use super::campaign::{
+    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, Preset,
+    Reference, XtbSpec,
+};
+use super::file::{
+    CampaignConfig, CampaignSection, ChecksSection, ComplexesSection, GeneratorSection, GoalSetting,
+    HullSection, LibrarySection, LigandNames, LigandsSection, LimitSection, NoveltySection, ObjectiveSection,
+    OutputSection, RelaxSection, SpaceGroups, SpaceSection, XtbSection,
+};
+
+impl From<&Campaign> for CampaignConfig {
+    fn from(campaign: &Campaign) -> Self {
+        let shared = Self {
+            campaign: CampaignSection {
+                name: Some(campaign.name.clone()),
+                seed: Some(campaign.seed),
+                domain: Some(campaign.domain.name().to_owned()),
+                budget: Some(campaign.budget),
+                population: Some(campaign.population as u64),
+            },
+            generator: campaign.generators.iter().map(|spec| generator(spec, &campaign.domain)).collect(),
+            objective: campaign
+                .objectives
+                .iter()
+                .map(|spec| ObjectiveSection {
+                    name: Some(spec.name.clone()),
+                    goal: spec.goal.map(|goal| match goal {
+                        Goal::Minimise => GoalSetting::Minimise,
+                        Goal::Maximise => GoalSetting::Maximise,
+                        Goal::Target(value) => GoalSetting::Target(value),
+                    }),
+                })
+                .collect(),
+            limit: campaign
+                .limits
+                .iter()
+                .map(|spec| LimitSection { name: Some(spec.name.clone()), min: spec.min, max: spec.max })
+                .collect(),
+            novelty: NoveltySection { reference: Some(reference(&campaign.novelty)) },
+            output: OutputSection {
+                directory: campaign.directory.as_ref().map(|path| path.display().to_string()),
+            },
+            ..Self::default()
+        };
+        match &campaign.domain {
+            Domain::Crystal(spec) => with_crystals(shared, spec),
+            Domain::Complex(spec) => with_complexes(shared, spec),
+        }
+    }
+}
+
+fn reference(reference: &Reference) -> String {
+    match reference {
+        Reference::Shipped => "shipped".to_owned(),
+        Reference::File { path, .. } => path.display().to_string(),
+    }
+}
+
+fn range(range: [usize; 2]) -> Option<[u64; 2]> {
+    Some(range.map(|n| n as u64))
+}
+
+fn numbers(numbers: impl IntoIterator<Item = usize>) -> Option<Vec<u64>> {
+    Some(numbers.into_iter().map(|n| n as u64).collect())
+}
+
+fn symbols<'a>(elements: impl IntoIterator<Item = &'a Element>) -> Vec<String> {
+    elements.into_iter().map(Element::to_string).collect()
+}
+
+fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
+    let section = GeneratorSection {
+        kind: Some(spec.kind.clone()),
+        weight: Some(spec.weight),
+        ..GeneratorSection::default()
+    };
+    if !spec.is_genetic() {
+        return section;
+    }
+    let options = &spec.options;
+    let crystals = matches!(domain, Domain::Crystal(_));
+    let list = |list: &Vec<f64>| (!list.is_empty()).then(|| list.clone());
+    GeneratorSection {
+        initial: Some(options.initial as u64),
+        prototypes: crystals.then_some(options.prototypes),
+        newcomers: Some(options.newcomers),
+        symprec: crystals.then_some(options.symprec),
+        weights: list(&options.weights),
+        lighthouse: list(&options.lighthouse),
+        ..section
+    }
+}
+
+fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
+    let space = &spec.space;
+    CampaignConfig {
+        space: SpaceSection {
+            elements: Some(symbols(&space.elements)),
+            elements_per_design: range(space.element_count),
+            atoms: range(space.atoms),
+            space_groups: Some(if space.space_groups.len() == 230 {
+                SpaceGroups::All
+            } else {
+                SpaceGroups::Numbers(space.space_groups.iter().copied().map(u64::from).collect())
+            }),
+            required: Some(symbols(&space.required)),
+            excluded: Some(space.excluded.iter().map(symbols).collect()),
+            charge_neutral: Some(space.charge.is_some()),
+            metals_alone: space.charge.map(|rules| rules.metals_pass),
+        },
+        relax: spec.relax.as_ref().map(|relax| RelaxSection {
+            model: Some(relax.model.clone()),
+            fmax: Some(relax.fmax),
+            steps: Some(relax.steps as u64),
+        }),
+        checks: ChecksSection {
+            min_distance: Some(spec.checks.min_distance),
+            min_distance_ratio: Some(spec.checks.min_distance_ratio),
+            volume_per_atom: Some(spec.checks.volume_per_atom),
+            density: Some(spec.checks.density),
+            cell_length: Some(spec.checks.cell_length),
+            cell_angle: Some(spec.checks.cell_angle),
+        },
+        hull: HullSection { reference: Some(reference(&spec.hull)) },
+        ..shared
+    }
+}
+
+fn with_complexes(shared: CampaignConfig, spec: &ComplexSpec) -> CampaignConfig {
+    let metals = spec
+        .metals
+        .iter()
+        .map(|(metal, states)| (metal.to_string(), states.iter().map(|&state| i64::from(state)).collect()));
+    CampaignConfig {
+        complexes: Some(ComplexesSection {
+            preset: (spec.preset == Some(Preset::Chromophores)).then(|| "chromophores".to_owned()),
+            replace: match &spec.preset {
+                Some(Preset::Replace(text)) => Some(text.clone()),
+                _ => None,
+            },
+            metals: Some(metals.collect()),
+            geometries: Some(
+                spec.geometries.iter().copied().map(Geometry::name).map(str::to_owned).collect(),
+            ),
+            charge: spec.charge.map(|charge| charge.map(i64::from)),
+            electrons: Some(spec.electrons.iter().copied().map(u64::from).collect()),
+            atoms: range(spec.atoms),
+            donors: Some(symbols(&spec.donors)),
+            denticities: numbers(spec.denticities.iter().copied()),
+            most_distinct: Some(spec.most_distinct as u64),
+            required: Some(spec.required.clone()),
+            spin: Some(
+                match spec.spin {
+                    SpinRule::Lowest => "lowest",
+                    SpinRule::Highest => "highest",
+                    SpinRule::Any => "any",
+                }
+                .to_owned(),
+            ),
+            evolve_ligands: Some(spec.evolve.is_some()),
+        }),
+        ligands: Some(ligands(&spec.ligands)),
+        xtb: spec.xtb.as_ref().map(xtb),
+        ..shared
+    }
+}
+
+fn ligands(sources: &LigandSources) -> LigandsSection {
+    let library = |choice: &LibraryChoice| {
+        let query = &choice.query;
+        LibrarySection {
+            most: Some(choice.most as u64),
+            denticities: numbers(query.denticities.iter().copied()),
+            donors: Some(symbols(&query.donor_elements)),
+            charges: Some(query.charges.iter().copied().map(i64::from).collect()),
+            atoms: query.max_atoms.map(|atoms| atoms as u64),
+            metals: Some(symbols(&query.metals)),
+            occurrences: Some(u64::from(query.min_occurrences)),
+        }
+    };
+    LigandsSection {
+        builtin: (!sources.builtin.is_empty()).then(|| LigandNames::Names(sources.builtin.clone())),
+        library: sources.library.as_ref().map(library),
+        files: Some(sources.files.iter().map(reference).collect()),
+    }
+}
+
+fn xtb(spec: &XtbSpec) -> XtbSection {
+    let level = match spec.options.level {
+        Level::Crude => "crude",
+        Level::Normal => "normal",
+        Level::Tight => "tight",
+    };
+    XtbSection {
+        level: Some(level.to_owned()),
+        force_field: Some(spec.options.force_field),
+        spin_states: Some(spec.options.spin_states),
+        fod: Some(spec.options.fod),
+        solvent: spec.options.solvent.clone(),
+        timeout: Some(spec.timeout),
+    }
+}

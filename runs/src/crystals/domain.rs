@@ -1,0 +1,124 @@
+//! Crystals as campaign, summary and command line see them.
+
+use druse_representations::io::{Format, Record, write_string};
+use druse_representations::{Crystal, Site};
+use serde_json::{Map, Value, json};
+
+use super::{ConstraintTier, Standardised, files, pipeline};
+use crate::config::{Campaign, CrystalSpec, Domain as Kind};
+use crate::domain::{Details, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::setup::SetupError;
+use crate::store::{CandidateRow, StoreError};
+
+/// The domain of crystals.
+pub struct Crystals;
+
+/// The settings of crystals; those of another domain are never asked for.
+fn spec(campaign: &Campaign) -> Result<&CrystalSpec, SetupError> {
+    match &campaign.domain {
+        Kind::Crystal(spec) => Ok(spec),
+        other => Err(SetupError::OtherDomain { found: other.name() }),
+    }
+}
+
+impl Domain for Crystals {
+    fn prepare(&self, campaign: &Campaign, device: &str) -> Result<Box<dyn Prepared>, SetupError> {
+        Ok(Box::new(pipeline(campaign, spec(campaign)?, device)?))
+    }
+
+    fn judge(&self, campaign: &Campaign) -> Result<Judge, SetupError> {
+        let constraints = ConstraintTier::new(spec(campaign)?.space.clone());
+        Ok(Box::new(move |row| Ok(constraints.check(&row.design()?).err())))
+    }
+
+    fn label(&self, row: &CandidateRow) -> Result<Label, StoreError> {
+        let crystal: Crystal = row.design()?;
+        let group = Standardised::of(&crystal).map(|found| (found.number, found.symbol));
+        let (number, symbol) = group.clone().unwrap_or((1, "P1".to_owned()));
+        let fields = Map::from_iter([("space_group".to_owned(), json!(group))]);
+        Ok(Label {
+            formula: crystal.composition().reduced_formula(),
+            shape: group.map(|(_, symbol)| symbol),
+            file_part: number.to_string(),
+            fields,
+            columns: vec![("space_group", number.to_string()), ("symbol", symbol)],
+        })
+    }
+
+    fn shape_heading(&self) -> &'static str {
+        "space group"
+    }
+
+    fn novelty_heading(&self) -> &'static str {
+        "composition\nand group"
+    }
+
+    fn file(&self, row: &CandidateRow) -> Result<(&'static str, String), StoreError> {
+        files::cif_of(row).map(|text| ("cif", text))
+    }
+
+    fn formats(&self) -> &'static [&'static str] {
+        &["cif", "poscar", "extxyz", "xyz", "json", "jsonl"]
+    }
+
+    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, String)>, ExportError> {
+        let name = if format == "xyz" { "extxyz" } else { format };
+        let unknown = || ExportError::UnknownFormat { found: format.to_owned(), expected: self.formats() };
+        let format: Format = name.parse().map_err(|_| unknown())?;
+        let records: Vec<Record> = rows.iter().map(|row| record(row)).collect::<Result<_, _>>()?;
+        let extension = format.extension();
+        let one = |record: &Record| {
+            let text = write_string(format, std::slice::from_ref(record))?;
+            Ok((format!("{}.{extension}", record.id), text))
+        };
+        match format {
+            Format::Cif | Format::Poscar => records.iter().map(one).collect(),
+            _ => Ok(vec![(format!("candidates.{extension}"), write_string(format, &records)?)]),
+        }
+    }
+
+    fn details(&self, row: &CandidateRow) -> Result<Details, StoreError> {
+        let crystal: Crystal = row.design()?;
+        let mut lines = Vec::new();
+        if let Some(found) = Standardised::of(&crystal) {
+            lines.push(("space group", format!("{} ({})", found.symbol, found.number)));
+        }
+        let [a, b, c, alpha, beta, gamma] = crystal.lattice.parameters();
+        lines.push(("cell", format!("{a:.4} {b:.4} {c:.4} Å, {alpha:.2} {beta:.2} {gamma:.2}°")));
+        let site = |site: &Site| {
+            let species: Vec<&str> =
+                site.occupants.iter().map(|occupant| occupant.element.symbol()).collect();
+            let mut cells = vec![species.join(" ")];
+            cells.extend(site.frac.iter().map(|x| format!("{x:.5}")));
+            cells
+        };
+        Ok(Details {
+            lines,
+            heading: vec!["site", "x", "y", "z"],
+            atoms: crystal.sites.iter().map(site).collect(),
+            structure: structure_json(&crystal),
+        })
+    }
+}
+
+/// The relaxed design with all that is known of it.
+fn record(row: &CandidateRow) -> Result<Record, StoreError> {
+    let crystal: Crystal = row.design()?;
+    let id = format!("{}-{}", row.number, crystal.composition().reduced_formula());
+    Ok(Record { id, crystal, properties: properties(row), source: String::new() })
+}
+
+/// A crystal in the form of JSON lines: rows of `lattice` are vectors (Å).
+pub fn structure_json(crystal: &Crystal) -> Value {
+    let rows: Vec<[f64; 3]> = crystal.lattice.rows().to_vec();
+    let species: Vec<Value> = crystal.sites.iter().map(species_json).collect();
+    let frac: Vec<[f64; 3]> = crystal.sites.iter().map(|site| site.frac.into()).collect();
+    json!({ "lattice": rows, "species": species, "frac": frac })
+}
+
+fn species_json(site: &Site) -> Value {
+    match &site.occupants[..] {
+        [occupant] if site.is_ordered() => json!(occupant.element),
+        shares => shares.iter().map(|share| (share.element.to_string(), json!(share.occupancy))).collect(),
+    }
+}

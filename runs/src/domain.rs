@@ -1,0 +1,170 @@
+//! What differs between crystals and complexes, for everything that treats them alike: the
+//! campaign in its folder, its summary and the command line.
+
+use druse_representations::Design;
+use druse_representations::io::WriteError;
+use serde_json::{Map, Value, json};
+
+use crate::complexes::Complexes;
+use crate::config::{self, Campaign};
+use crate::crystals::Crystals;
+use crate::engine::{self, EngineError, ObjectiveInfo, Observer, Pipeline};
+use crate::setup::SetupError;
+use crate::store::{CandidateRow, Store, StoreError};
+
+/// A kind of design. Candidates are rows of the store, whose designs only their domain can read.
+pub trait Domain: Sync {
+    /// Puts a campaign together; models run on `device`.
+    ///
+    /// # Errors
+    /// When parts named in the campaign are absent or do not fit together.
+    fn prepare(&self, campaign: &Campaign, device: &str) -> Result<Box<dyn Prepared>, SetupError>;
+
+    /// What holds candidates against the hard constraints of a campaign.
+    ///
+    /// # Errors
+    /// When parts that the constraints name are absent.
+    fn judge(&self, campaign: &Campaign) -> Result<Judge, SetupError>;
+
+    /// How a candidate is called.
+    ///
+    /// # Errors
+    /// When the stored design cannot be read back.
+    fn label(&self, row: &CandidateRow) -> Result<Label, StoreError>;
+
+    /// Heading of [`Label::shape`], one or two words.
+    fn shape_heading(&self) -> &'static str;
+
+    /// Heading of the novelty verdicts: what they are about.
+    fn novelty_heading(&self) -> &'static str;
+
+    /// A candidate as a file for people: ending of the name, and contents.
+    ///
+    /// # Errors
+    /// When the stored design cannot be read back or has no such file.
+    fn file(&self, row: &CandidateRow) -> Result<(&'static str, String), StoreError>;
+
+    /// Formats of [`Self::export`].
+    fn formats(&self) -> &'static [&'static str];
+
+    /// Candidates with all that is known of them as files in one of the [formats](Self::formats):
+    /// names and contents.
+    ///
+    /// # Errors
+    /// When a stored design cannot be read back, or not be written in this format.
+    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, String)>, ExportError>;
+
+    /// What a reader wants to see of a design beside its label: lines of key and value, and the
+    /// atoms as a table, its heading first.
+    ///
+    /// # Errors
+    /// When the stored design cannot be read back.
+    fn details(&self, row: &CandidateRow) -> Result<Details, StoreError>;
+}
+
+/// Names the hard constraint that a candidate breaks, if it breaks one; fails when the stored design
+/// cannot be read back.
+pub type Judge = Box<dyn Fn(&CandidateRow) -> Result<Option<String>, StoreError>>;
+
+/// The domain of a campaign.
+pub fn of(campaign: &Campaign) -> &'static dyn Domain {
+    match campaign.domain {
+        config::Domain::Crystal(_) => &Crystals,
+        config::Domain::Complex(_) => &Complexes,
+    }
+}
+
+/// Why candidates cannot be exported.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The format is not one of the domain's.
+    #[error("--format: found '{found}', expected one of {} for this campaign", .expected.join(", "))]
+    UnknownFormat {
+        /// Format as given.
+        found: String,
+        /// Formats of the domain.
+        expected: &'static [&'static str],
+    },
+    /// A stored design cannot be read back.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A design that the format cannot hold.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// All that is known of a candidate beside its design, as fields of a file.
+pub(crate) fn properties(row: &CandidateRow) -> Map<String, Value> {
+    let mut properties = Map::new();
+    properties.extend(row.objectives.iter().map(|(name, value)| (name.clone(), json!(value))));
+    for (name, value) in &row.properties {
+        properties.entry(name.clone()).or_insert_with(|| json!(value));
+    }
+    if let Some(nearest) = &row.novelty {
+        properties.insert("novelty".to_owned(), json!(nearest.novelty));
+        properties.insert("nearest".to_owned(), json!(nearest.id));
+    }
+    properties.insert("generator".to_owned(), json!(row.lineage.generator));
+    properties.insert("operator".to_owned(), json!(row.lineage.operator));
+    properties
+}
+
+/// How a design is called in tables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Formula.
+    pub formula: String,
+    /// Space group symbol, or coordination geometry; `None` where none was found.
+    pub shape: Option<String>,
+    /// The short word that stands for the shape in file names.
+    pub file_part: String,
+    /// The same and more for machines: fields of the JSON summary.
+    pub fields: Map<String, Value>,
+    /// Columns of the table of the front.
+    pub columns: Vec<(&'static str, String)>,
+}
+
+/// A design at length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Details {
+    /// Key and value.
+    pub lines: Vec<(&'static str, String)>,
+    /// Headings of the atoms' table.
+    pub heading: Vec<&'static str>,
+    /// One row for each atom.
+    pub atoms: Vec<Vec<String>>,
+    /// The structure for machines.
+    pub structure: Value,
+}
+
+/// A campaign ready to run, whatever it designs.
+pub trait Prepared {
+    /// What is optimised.
+    fn objectives(&self) -> Vec<ObjectiveInfo>;
+
+    /// Everything that the numbers depend on, one line for each part.
+    fn protocol(&self) -> String;
+
+    /// Runs the campaign in `store` to its end.
+    ///
+    /// # Errors
+    /// When the store or the generator fails.
+    fn run(&mut self, store: &mut Store, observer: &dyn Observer) -> Result<(), EngineError>;
+}
+
+impl<D: Design> Prepared for Pipeline<D> {
+    fn objectives(&self) -> Vec<ObjectiveInfo> {
+        self.objectives.iter().map(|objective| ObjectiveInfo::of(objective.as_ref())).collect()
+    }
+
+    fn protocol(&self) -> String {
+        let mut lines: Vec<String> = self.tiers.iter().map(|tier| tier.protocol()).collect();
+        lines.extend(self.novelty.iter().map(|novelty| format!("novelty: {}", novelty.reference())));
+        lines.join("\n")
+    }
+
+    fn run(&mut self, store: &mut Store, observer: &dyn Observer) -> Result<(), EngineError> {
+        engine::run(self, store, observer)
+    }
+}

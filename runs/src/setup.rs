@@ -1,0 +1,111 @@
+//! Why a campaign cannot start.
+
+use std::io;
+use std::path::PathBuf;
+
+use druse_datasets::import::ImportError;
+use druse_datasets::ligands::LibraryError;
+use druse_datasets::reference::ReferenceError;
+use druse_fitness::hull::HullError;
+use druse_fitness::objectives::{ComplexObjectiveError, UnknownName};
+use druse_fitness::potentials::LoadError;
+use druse_fitness::xtb::XtbError;
+use druse_generators::RegistryError;
+use druse_representations::Element;
+use druse_representations::complex::ComplexTextError;
+
+/// Why the parts of a campaign cannot be put together.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The shipped reference is wanted and this build has none.
+    #[error(
+        "this build of druse carries no reference energies; name a table of your own in [hull] and [novelty]"
+    )]
+    NothingShipped,
+    /// A reference table cannot be read.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// Reference energies by another model than the campaign's.
+    #[error(
+        "hull.reference: found energies of {found}, expected energies of {expected}: unlike models cannot be compared"
+    )]
+    UnlikeModels {
+        /// Model of the table.
+        found: String,
+        /// The campaign's potential.
+        expected: String,
+    },
+    /// Elements without a reference energy have no formation energies.
+    #[error("hull.reference: found no energies of the elements {}, expected one of every element in space.elements", symbols(.0))]
+    MissingElements(Vec<Element>),
+    /// The competing phases make no phase diagram.
+    #[error(transparent)]
+    Hull(#[from] HullError),
+    /// The potential cannot be loaded.
+    #[error(transparent)]
+    Potential(#[from] LoadError),
+    /// A generator cannot be made.
+    #[error(transparent)]
+    Generator(#[from] RegistryError),
+    /// An objective cannot be made.
+    #[error(transparent)]
+    Objective(#[from] UnknownName),
+    /// An objective for complexes cannot be made.
+    #[error(transparent)]
+    ComplexObjective(#[from] ComplexObjectiveError),
+    /// The library of ligands cannot be used.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// A ligand that is not built in.
+    #[error("ligands.builtin: found '{0}', expected the name of a built-in ligand")]
+    UnknownLigand(String),
+    /// A file of ligands cannot be read.
+    #[error(transparent)]
+    Ligands(#[from] ImportError),
+    /// A file of known complexes cannot be read.
+    #[error("novelty.reference: cannot read '{}': {source}", path.display())]
+    UnreadableComplexes {
+        /// File.
+        path: PathBuf,
+        /// Reason.
+        source: io::Error,
+    },
+    /// A line that is no complex.
+    #[error("{}:{line}: {reason}", path.display())]
+    NotAComplex {
+        /// File.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: Box<ComplexTextError>,
+    },
+    /// The complex whose metal is to be replaced is none.
+    #[error("complexes.replace: {0}")]
+    Replace(#[from] ComplexTextError),
+    /// xtb cannot be used.
+    #[error(transparent)]
+    Xtb(#[from] XtbError),
+    /// The campaign is of another domain.
+    #[error("found a campaign of domain '{found}' where another was expected")]
+    OtherDomain {
+        /// Domain found.
+        found: &'static str,
+    },
+}
+
+impl SetupError {
+    /// Whether another campaign file or other arguments would help; otherwise the machine is at
+    /// fault, for instance for want of weights.
+    pub fn is_input(&self) -> bool {
+        !matches!(
+            self,
+            Self::NothingShipped | Self::Potential(LoadError::Chgnet(_)) | Self::Library(_) | Self::Xtb(_)
+        )
+    }
+}
+
+fn symbols(elements: &[Element]) -> String {
+    elements.iter().map(|element| element.symbol()).collect::<Vec<_>>().join(", ")
+}
