@@ -29,7 +29,7 @@ impl<B: Breeder> Generator<B::Design> for Unguided<B> {
     }
 
     fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<B::Design>>, GeneratorError> {
-        let proposals = self.nursery.propose(first, n, |breeder, _, _, rng| {
+        let proposals = self.nursery.propose(first, n, None, |breeder, _, _, rng| {
             breeder.newcomer(rng).map(|sprout| (sprout, Vec::new()))
         })?;
         Ok(proposals.into_iter().map(|(proposal, _)| proposal).collect())

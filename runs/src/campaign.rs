@@ -6,6 +6,7 @@
 //! | `campaign.db` | the store: every candidate, property and step |
 //! | `pareto/` | one CIF or XYZ file for each candidate of the Pareto front, in its order |
 //! | `pareto.csv` | the front as a table |
+//! | `rejected.csv` | every rejected and failed candidate with the reason |
 
 use std::fs;
 use std::io;
@@ -18,7 +19,7 @@ use crate::domain::{self, Prepared};
 use crate::engine::{EngineError, ObjectiveInfo, Observer};
 use crate::setup::SetupError;
 use crate::store::{DATABASE, Store, StoreError};
-use crate::summary::{Summary, front_files, front_table};
+use crate::summary::{Summary, front_files, front_table, rejected_table};
 
 /// Name of the campaign file in a campaign folder.
 pub const CAMPAIGN_FILE: &str = "campaign.toml";
@@ -26,6 +27,9 @@ pub const CAMPAIGN_FILE: &str = "campaign.toml";
 pub const FRONT_FOLDER: &str = "pareto";
 /// Table of the front in a campaign folder.
 pub const FRONT_TABLE: &str = "pareto.csv";
+
+/// Table of the rejected candidates in a campaign folder.
+pub const REJECTED_TABLE: &str = "rejected.csv";
 
 /// Keys of the store.
 const NAME: &str = "name";
@@ -181,6 +185,7 @@ fn finish(store: &Store, campaign: &Campaign) -> Result<Summary, CampaignError> 
     let files = front_files(&summary, domain::of(campaign))?;
     replace_folder(&directory.join(FRONT_FOLDER), &files)?;
     write(&directory.join(FRONT_TABLE), front_table(&summary, &files).as_bytes())?;
+    write(&directory.join(REJECTED_TABLE), rejected_table(&store.candidates()?).as_bytes())?;
     Ok(summary)
 }
 

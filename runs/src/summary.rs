@@ -212,6 +212,19 @@ pub(crate) fn front_table(summary: &Summary, files: &[(String, String)]) -> Stri
     text
 }
 
+/// The rejected and failed candidates as CSV: number, id of the content, what became of it, why, and
+/// where it came from.
+pub(crate) fn rejected_table(rows: &[CandidateRow]) -> String {
+    let mut text = String::from("candidate,content_id,status,reason,generator,operator\n");
+    for row in rows.iter().filter(|row| matches!(row.status, Status::Rejected | Status::Failed)) {
+        let reason = quoted(row.reason.as_deref().unwrap_or_default());
+        let (generator, operator) = (&row.lineage.generator, &row.lineage.operator);
+        let (number, id, status) = (row.number, &row.content_id, row.status.name());
+        text += &format!("{number},{id},{status},{reason},{generator},{operator}\n");
+    }
+    text
+}
+
 /// A cell of a CSV file, in quotes where it needs them.
 fn quoted(cell: &str) -> String {
     if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }

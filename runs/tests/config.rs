@@ -167,7 +167,7 @@ fn a_campaign_of_complexes_written_out_reads_as_itself() {
     fs::write(folder.path().join("mine.csv"), "1").unwrap();
     let text = r#"
         campaign = { name = "complexes", domain = "complex", budget = 100 }
-        generator = [{ kind = "pl_moga", lighthouse = [0.5, 0.0] }, { kind = "weighted_sum", weights = [2.0, 1.0] }]
+        generator = [{ kind = "pl_moga", lighthouse = [0.5, 0.0] }, { kind = "nsga3", screen = 7 }, { kind = "weighted_sum", weights = [2.0, 1.0] }]
         objective = [{ name = "gap", goal = { target = 3.0 } }, { name = "molecular_weight" }]
         limit = [{ name = "static_correlation", max = 0.5 }]
         xtb = { level = "tight", force_field = true, spin_states = false, fod = true, solvent = "water", timeout = 60 }

@@ -95,6 +95,7 @@ fn files_of_the_front_hold_their_complexes() {
         let mut lines = text.lines();
         let atoms: usize = lines.next().unwrap().trim().parse().unwrap();
         let comment = lines.next().unwrap();
+        assert!(comment.contains("novelty=\"new "), "{comment}");
         let (_, complex) = comment.split_once("complex=").unwrap();
         let complex: Complex = complex.parse().unwrap();
         assert_eq!((complex.atom_count(), lines.count()), (atoms, atoms), "{}", name.display());
@@ -135,6 +136,8 @@ fn an_xtb_that_writes_garbage_makes_failed_candidates() {
     assert_eq!(summary["candidates"]["evaluated"], Value::Null, "{summary}");
     assert!(summary["candidates"]["rejected"].as_u64().unwrap() > 0);
     assert_eq!(summary["front"].as_array().unwrap().len(), 0);
+    let table = std::fs::read_to_string(out.join("rejected.csv")).unwrap();
+    assert!(table.lines().count() > 1 && table.contains("output: "), "{table}");
 }
 
 #[test]

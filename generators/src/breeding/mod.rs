@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use ledger::fnv1a;
-pub(crate) use nursery::Nursery;
+pub(crate) use nursery::{Nursery, Screen};
 
 /// Hard constraints on a kind of design.
 pub trait Constraints<D: Design> {
@@ -57,6 +57,12 @@ pub trait Breeder: Clone + Send {
     /// Genome of an evaluated design; `proposed` is the one it was made from, when it was proposed
     /// by this generator.
     fn genome(&self, design: &Self::Design, proposed: Option<Self::Genome>) -> Option<Self::Genome>;
+
+    /// Named numbers that the worth of a design may depend on linearly, for the surrogate that screens
+    /// children; none where nobody has thought of any, and then nothing is screened.
+    fn features(&self, _: &Self::Design) -> Vec<(String, f64)> {
+        Vec::new()
+    }
 
     /// Whether a genome read from a saved state describes a design.
     fn is_valid(&self, genome: &Self::Genome) -> bool;

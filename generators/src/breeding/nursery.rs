@@ -1,5 +1,6 @@
 //! The way of a sprout to a proposal, the same for all generators.
 
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
@@ -7,6 +8,18 @@ use super::ledger::Ledger;
 use super::{Breeder, Sprout};
 use crate::generator::{GeneratorError, Lineage, Proposal};
 use crate::stream::stream;
+
+/// Share of candidates that are taken as they come though there is a screen: what is learnt from them
+/// keeps the screen honest.
+const UNSCREENED: f64 = 0.15;
+
+/// Chooses among sprouts.
+pub(crate) struct Screen<'a, D> {
+    /// New sprouts that are made for one candidate.
+    pub(crate) sprouts: usize,
+    /// The smaller the better.
+    pub(crate) badness: &'a dyn Fn(&D) -> f64,
+}
 
 /// A breeder with the record of what one generator proposed.
 #[derive(Clone, Debug)]
@@ -24,22 +37,34 @@ impl<B: Breeder> Nursery<B> {
 
     /// Up to `n` proposals from the sprouts of `make`, which is called with the candidate number,
     /// the count of trials before and the random stream until a sprout is new. `make` also tells the numbers of the parents.
+    ///
+    /// With a `screen`, some new sprouts are made for each candidate and the best of them is taken.
     #[expect(clippy::type_complexity, reason = "a sprout with the numbers of its parents")]
     pub(crate) fn propose(
         &mut self,
         first: u64,
         n: usize,
+        screen: Option<&Screen<'_, B::Design>>,
         mut make: impl FnMut(&B, u64, usize, &mut ChaCha8Rng) -> Option<(Sprout<B>, Vec<u64>)>,
     ) -> Result<Vec<(Proposal<B::Design>, B::Genome)>, GeneratorError> {
         let mut proposals = Vec::with_capacity(n);
         for number in first..first.saturating_add(n as u64) {
             let mut rng = stream(self.seed, number);
-            let Some((sprout, parents)) = (0..B::TRIALS).find_map(|trial| {
+            let screen = screen.filter(|_| rng.random::<f64>() >= UNSCREENED);
+            let fresh = (0..B::TRIALS).filter_map(|trial| {
                 make(&self.breeder, number, trial, &mut rng)
                     .filter(|(sprout, _)| !self.ledger.seen.contains(&sprout.key))
-            }) else {
-                break;
+            });
+            let mut fresh = fresh.take(screen.map_or(1, |screen| screen.sprouts));
+            let chosen = match screen {
+                None => fresh.next(),
+                // The first of equals, so that the order of trials decides.
+                Some(screen) => fresh
+                    .map(|made| ((screen.badness)(&made.0.design), made))
+                    .min_by(|(x, _), (y, _)| x.total_cmp(y))
+                    .map(|(_, made)| made),
             };
+            let Some((sprout, parents)) = chosen else { break };
             self.ledger.seen.insert(sprout.key);
             if !self.breeder.holds(&sprout) {
                 self.ledger.violations += 1;

@@ -8,12 +8,17 @@ use rand_chacha::ChaCha8Rng;
 
 use super::genome::{ComplexGenome, LigandGene};
 use super::operators::{ComplexOperator, Variation};
-use super::part::Part;
+use super::part::{Part, donor_elements};
 use super::plan::{Frame, Plan, Seat};
 use super::space::{ComplexSpace, SpinRule};
 use super::violation::ComplexSpaceError;
 use super::workbench::Workbench;
 use crate::breeding::{Breeder, Sprout, fnv1a};
+
+/// Atoms that weigh as much as one ligand.
+const TEN_ATOMS: f64 = 10.0;
+/// Sites with a larger angle (degrees) between them are opposite.
+const OPPOSITE: f64 = 150.0;
 
 /// Makes complexes within a space.
 #[derive(Clone, Debug)]
@@ -153,6 +158,34 @@ impl Breeder for ComplexBreeder {
             seats: seats.collect(),
         };
         Some(self.encode(&plan))
+    }
+
+    /// The metal in its state, the polyhedron, atoms and donors by element, each ligand, and which of two
+    /// ligands are opposite.
+    fn features(&self, design: &Complex) -> Vec<(String, f64)> {
+        let keys: Vec<String> = design.ligands.iter().map(|placed| placed.ligand.canonical().key).collect();
+        let mut features = vec![
+            (format!("{}({})", design.metal, design.oxidation_state), 1.0),
+            (design.geometry.symbol().to_owned(), 1.0),
+        ];
+        // Elements tell something of ligands that were never seen.
+        let atoms = design.composition();
+        features.extend(atoms.iter().map(|(element, count)| (format!("{element} atoms"), count / TEN_ATOMS)));
+        let donors = design.ligands.iter().flat_map(|placed| donor_elements(&placed.ligand));
+        features.extend(donors.map(|element| (format!("{element} donors"), 1.0)));
+        features.extend(keys.iter().map(|key| (key.clone(), 1.0)));
+        for (i, first) in design.ligands.iter().enumerate() {
+            for (j, second) in design.ligands.iter().enumerate().skip(i + 1) {
+                let (low, high) =
+                    if keys[i] <= keys[j] { (&keys[i], &keys[j]) } else { (&keys[j], &keys[i]) };
+                let pairs = first.sites.iter().flat_map(|&a| second.sites.iter().map(move |&b| (a, b)));
+                let opposite = pairs.filter(|&(a, b)| design.geometry.angle(a, b) > OPPOSITE).count();
+                if opposite > 0 {
+                    features.push((format!("{low} trans {high}"), opposite as f64));
+                }
+            }
+        }
+        features
     }
 
     fn is_valid(&self, genome: &ComplexGenome) -> bool {

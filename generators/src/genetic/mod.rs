@@ -9,6 +9,7 @@ mod lighthouse;
 mod pl_moga;
 mod population;
 mod selection;
+mod surrogate;
 mod weighted;
 
 use std::collections::BTreeMap;
@@ -19,10 +20,11 @@ use serde_json::{Value, json};
 
 pub use selection::Selection;
 
-use crate::breeding::{Breeder, Nursery};
+use crate::breeding::{Breeder, Nursery, Screen};
 use crate::generator::{Evaluated, Generator, GeneratorError, Proposal};
 use crate::stream::stream;
 use population::{Member, Population};
+use surrogate::Archive;
 
 /// Settings of the genetic algorithms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,9 @@ pub struct GeneticOptions {
     /// median of members and offspring by more than this factor ranks behind all that are not.
     /// Objectives past its end have none.
     pub lighthouse: Vec<f64>,
+    /// Children made for each candidate, of which a surrogate that learnt from all evaluated designs
+    /// chooses one; 1 for no surrogate. Only complexes have features to learn from.
+    pub screen: usize,
 }
 
 impl Default for GeneticOptions {
@@ -59,6 +64,7 @@ impl Default for GeneticOptions {
             symprec: 0.05,
             weights: Vec::new(),
             lighthouse: Vec::new(),
+            screen: 1,
         }
     }
 }
@@ -73,6 +79,8 @@ pub struct Genetic<B: Breeder> {
     pending: BTreeMap<u64, B::Genome>,
     /// Proposals so far.
     proposed: u64,
+    /// What the surrogate learns from; empty without one.
+    archive: Archive,
 }
 
 /// What a saved state holds.
@@ -82,6 +90,7 @@ struct Saved<G> {
     population: Population<G>,
     pending: BTreeMap<u64, G>,
     proposed: u64,
+    archive: Archive,
 }
 
 impl<B: Breeder> Genetic<B> {
@@ -92,6 +101,7 @@ impl<B: Breeder> Genetic<B> {
             population: Population::new(selection, &options),
             pending: BTreeMap::new(),
             proposed: 0,
+            archive: Archive::default(),
             options,
         }
     }
@@ -116,7 +126,13 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         let few = self.population.members().len() < SMALLEST_POPULATION;
         let (population, before) = (&self.population, self.proposed);
         let standings = population.standings();
-        let proposals = self.nursery.propose(first, n, |breeder, number, trial, rng| {
+        let surrogate = if options.screen > 1 { self.archive.fit() } else { None };
+        let breeder = self.nursery.breeder.clone();
+        let badness = |design: &B::Design| {
+            surrogate.as_ref().map_or(0.0, |surrogate| surrogate.behind(&breeder.features(design)))
+        };
+        let screen = surrogate.is_some().then_some(Screen { sprouts: options.screen, badness: &badness });
+        let proposals = self.nursery.propose(first, n, screen.as_ref(), |breeder, number, trial, rng| {
             let initial = before + (number - first) < options.initial as u64;
             // A population that is alike has no new children long before the space is used up.
             let stuck = trial >= STUCK;
@@ -148,6 +164,10 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         for one in evaluated {
             let proposed = self.pending.remove(&one.number);
             let Some(costs) = &one.costs else { continue };
+            if self.options.screen > 1 {
+                let features = self.nursery.breeder.features(&one.design);
+                self.archive.push(features, costs, one.violation == 0.0);
+            }
             let Some(genome) = self.nursery.breeder.genome(&one.design, proposed) else { continue };
             members.push(Member::new(one.number, genome, costs.clone(), one.violation));
         }
@@ -162,6 +182,7 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
             "population": self.population,
             "pending": self.pending,
             "proposed": self.proposed,
+            "archive": self.archive,
         })
     }
 
@@ -183,6 +204,7 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         }
         self.nursery.restore(&saved.ledger)?;
         (self.population, self.pending, self.proposed) = (saved.population, saved.pending, saved.proposed);
+        self.archive = saved.archive;
         Ok(())
     }
 }

@@ -22,14 +22,17 @@ pub struct Contestant {
     pub options: GeneticOptions,
 }
 
-/// The searches that are compared: druse's own, PL-MOGA's without and with its lighthouse, a weighted
+/// The searches that are compared: druse's own with and without a surrogate that screens children,
+/// PL-MOGA's without and with its lighthouse, a weighted
 /// sum, and random search; populations of `population`, two objectives with equal weights.
 pub fn contestants(population: usize) -> Vec<Contestant> {
     let options = GeneticOptions { population, initial: population, ..GeneticOptions::default() };
     // PL-MOGA's lighthouse keeps what is above 0.8 of the median in each objective.
     let lighthouse = GeneticOptions { lighthouse: vec![0.8, 0.8], ..options.clone() };
     let plain = |name, kind| Contestant { name, kind, options: options.clone() };
+    let screened = GeneticOptions { screen: 20, ..options.clone() };
     vec![
+        Contestant { name: "nsga2, screened", kind: "nsga2", options: screened },
         plain("nsga2", "nsga2"),
         plain("nsga3", "nsga3"),
         plain("pl_moga", "pl_moga"),

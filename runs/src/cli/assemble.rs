@@ -100,7 +100,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     if let Some(folder) = &arguments.to {
         let files = wanted.iter().zip(&built).filter_map(|(wanted, built)| {
             let built = built.as_ref().ok()?;
-            Some((format!("{}.xyz", wanted.id), xyz(&built.complex, &wanted.id)?))
+            Some((format!("{}.xyz", wanted.id), xyz(&built.complex, &wanted.id, "")?))
         });
         write_folder(folder, &files.collect::<Vec<_>>())?;
     }

@@ -75,7 +75,11 @@ impl Domain for Complexes {
     fn file(&self, row: &CandidateRow) -> Result<(&'static str, String), StoreError> {
         let complex: Complex = row.design()?;
         let id = format!("candidate-{}", row.number);
-        let text = files::xyz(&complex, &id)
+        let notes = row
+            .novelty
+            .as_ref()
+            .map_or_else(String::new, |nearest| format!("novelty=\"{}\" ", nearest.novelty.words()));
+        let text = files::xyz(&complex, &id, &notes)
             .ok_or_else(|| StoreError::Unwritable(format!("candidate {} has no positions", row.number)))?;
         Ok(("xyz", text))
     }

@@ -45,12 +45,12 @@ pub fn shape(complex: &Complex) -> String {
     format!("{}{isomer}", complex.geometry.symbol())
 }
 
-/// An XYZ file whose comment says what the atoms are: charge, multiplicity and the whole-complex
-/// string; `None` without positions.
-pub fn xyz(complex: &Complex, id: &str) -> Option<String> {
+/// An XYZ file whose comment says what the atoms are: id, the `notes` that the caller has, charge,
+/// multiplicity and the whole-complex string; `None` without positions.
+pub fn xyz(complex: &Complex, id: &str, notes: &str) -> Option<String> {
     let molecule = complex.molecule()?;
     let comment = format!(
-        "id={id} charge={} multiplicity={} complex={complex}",
+        "id={id} {notes}charge={} multiplicity={} complex={complex}",
         complex.charge(),
         complex.multiplicity
     );

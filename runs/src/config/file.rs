@@ -155,6 +155,12 @@ pub struct GeneratorSection {
     /// candidates worse than the median by more than this factor rank behind all others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lighthouse: Option<Vec<f64>>,
+    /// Genetic algorithms on complexes: children made for each candidate, of which a surrogate that
+    /// learns from all evaluated complexes chooses one; 1 for no surrogate. When absent, 20 for nsga2
+    /// and nsga3, 1 for the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub screen: Option<u64>,
 }
 
 /// `[complexes]`

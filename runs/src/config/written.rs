@@ -95,6 +95,7 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
         symprec: crystals.then_some(options.symprec),
         weights: list(&options.weights),
         lighthouse: list(&options.lighthouse),
+        screen: (!crystals).then_some(options.screen as u64),
         ..section
     }
 }

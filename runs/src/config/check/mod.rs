@@ -22,6 +22,9 @@ use evaluation::{
 use reference::check_reference;
 use space::check_space;
 
+/// Children for each candidate of a campaign of complexes.
+const SCREEN: u64 = 20;
+
 /// Algorithm of a campaign that names none.
 const DEFAULT_GENERATOR: &str = "nsga3";
 
@@ -93,6 +96,12 @@ impl CampaignConfig {
         refuse(&tables, Complex::DOMAIN, mistakes);
         let space = check_space(&self.space, mistakes);
         let generators = check_generators(&self.generator, population, &names(&CRYSTAL_GENERATORS), mistakes);
+        for (index, section) in self.generator.iter().enumerate() {
+            if section.screen.is_some() {
+                let key = format!("generator[{index}].screen");
+                mistakes.report(key, "it in a campaign of crystals", "it for complexes only");
+            }
+        }
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
         let objectives =
             check_objectives(&self.objective, known(), &CRYSTAL_NEEDS, relax.is_some(), mistakes);
@@ -131,7 +140,14 @@ impl CampaignConfig {
         let default = ComplexesSection::default();
         let section = self.complexes.as_ref().unwrap_or(&default);
         let spec = check_complexes(section, self.ligands.as_ref(), self.xtb.as_ref(), base, mistakes);
-        let generators = check_generators(&self.generator, population, &names(&COMPLEX_GENERATORS), mistakes);
+        let mut generators =
+            check_generators(&self.generator, population, &names(&COMPLEX_GENERATORS), mistakes);
+        // Complexes have features that a surrogate learns from; PL-MOGA and the weighted sum are baselines.
+        for (index, generator) in generators.iter_mut().enumerate() {
+            let given = self.generator.get(index).and_then(|section| section.screen);
+            let default = if matches!(generator.kind.as_str(), "nsga2" | "nsga3") { SCREEN } else { 1 };
+            generator.options.screen = given.unwrap_or(default) as usize;
+        }
         for (index, section) in self.generator.iter().enumerate() {
             for (name, given) in
                 [("prototypes", section.prototypes.is_some()), ("symprec", section.symprec.is_some())]
@@ -256,6 +272,7 @@ fn check_generators(
                 ("newcomers", section.newcomers.is_some()),
                 ("symprec", section.symprec.is_some()),
                 ("lighthouse", section.lighthouse.is_some()),
+                ("screen", section.screen.is_some()),
             ] {
                 if given {
                     let found = format!("it beside kind = \"{kind}\"");
@@ -290,6 +307,9 @@ fn check_options(
     let initial = section.initial.unwrap_or(default.initial as u64);
     if initial == 0 {
         mistakes.report(format!("{key}.initial"), initial, "1 or more");
+    }
+    if section.screen == Some(0) {
+        mistakes.report(format!("{key}.screen"), 0, "1 or more");
     }
     let symprec = positive(&format!("{key}.symprec"), section.symprec, default.symprec, "Å", mistakes);
     let mut scales = |name: &str, values: &Option<Vec<f64>>| {
