@@ -1,8 +1,8 @@
 //! Transition-metal complexes: the design space, and where they and their children come from.
 
 mod breeder;
+mod environments;
 mod exhaustive;
-mod fingerprint;
 mod fragments;
 mod genome;
 mod operators;

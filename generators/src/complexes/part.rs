@@ -1,11 +1,10 @@
 //! A ligand with what the search needs to know about it.
 
+use druse_representations::ligand::Fingerprint;
 use druse_representations::{Element, Ligand};
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::VecDeque;
-
-use super::fingerprint::Fingerprint;
 
 /// Angle (degrees) at the metal between donors of a chelate ring whose shape is not known: the median
 /// of the two-cis ligands of MetaLig is 83.
@@ -45,7 +44,7 @@ impl Part {
             donor_order: canonical.donor_orders.into_iter().next().unwrap_or_default(),
             charge: ligand.charge(),
             electrons: ligand.donors.iter().map(|donor| donated(donor.len())).sum(),
-            fingerprint: Fingerprint::new(&ligand),
+            fingerprint: Fingerprint::of(&ligand),
             angles,
             ligand,
         }

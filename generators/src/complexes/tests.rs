@@ -137,7 +137,7 @@ fn constraints_hold_over_many_proposals_and_operators_are_used() {
 #[test]
 fn isomers_are_explored() {
     let breeder = ComplexBreeder::new(&wide(), Variation::Single).unwrap();
-    let mut generator = Genetic::new(Selection::Nsga3, breeder, 2, GeneticOptions::default());
+    let mut generator = Genetic::new(Selection::Nsga3, breeder, 1, GeneticOptions::default());
     let mut operators = BTreeMap::new();
     for batch in 0..20 {
         let proposals = generator.propose(50 * batch, 50).unwrap();

@@ -214,7 +214,7 @@ fn nearest<R: Rng + ?Sized>(part: &Part, choice: &[Arc<Part>], rng: &mut R) -> O
     let mut near: Vec<(f64, &Arc<Part>)> = choice
         .iter()
         .filter(|other| other.key != part.key)
-        .map(|other| (part.fingerprint.distance(&other.fingerprint), other))
+        .map(|other| (1.0 - part.fingerprint.tanimoto(&other.fingerprint), other))
         .collect();
     near.sort_by(|a, b| a.0.total_cmp(&b.0));
     near.truncate(NEIGHBOURS);

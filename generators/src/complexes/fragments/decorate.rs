@@ -6,7 +6,7 @@ use rand::{Rng, RngExt};
 
 use super::sketch::Sketch;
 use super::substituents::SUBSTITUENTS;
-use crate::complexes::fingerprint::environments;
+use crate::complexes::environments::environments;
 
 /// Probability that all equivalent positions get the substituent.
 const EQUIVALENT: f64 = 0.5;
