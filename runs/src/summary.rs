@@ -170,9 +170,8 @@ pub(crate) fn front_files(
 ) -> Result<Vec<(String, String)>, StoreError> {
     let file = |(index, member): (usize, &Member)| {
         let (ending, text) = domain.file(&member.row)?;
-        let place = index + 1;
-        let name =
-            format!("{place:02}-{}-{}-{}.{ending}", member.formula, member.file_part, member.row.number);
+        let formula: String = member.formula.chars().filter(char::is_ascii_alphanumeric).collect();
+        let name = format!("{:02}-{formula}-{}-{}.{ending}", index + 1, member.file_part, member.row.number);
         Ok((name, text))
     };
     summary.front.iter().enumerate().map(file).collect()

@@ -91,6 +91,8 @@ fn files_of_the_front_hold_their_complexes() {
         return;
     }
     for (name, bytes) in contents(&whole().join("pareto")) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        assert!(name.to_string_lossy().chars().all(plain), "{}", name.display());
         let text = String::from_utf8(bytes).unwrap();
         let mut lines = text.lines();
         let atoms: usize = lines.next().unwrap().trim().parse().unwrap();
