@@ -1,4 +1,4 @@
-//! Why a campaign cannot start.
+//! What campaigns of all domains take from their file in the same way, and why one cannot start.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,6 +13,12 @@ use druse_fitness::xtb::XtbError;
 use druse_generators::RegistryError;
 use druse_representations::Element;
 use druse_representations::complex::ComplexTextError;
+
+use crate::config::{Campaign, LimitSpec};
+use crate::engine::{Limit, Settings};
+
+/// Proposals per candidate of the budget before a campaign gives up.
+const PROPOSALS_PER_CANDIDATE: u64 = 20;
 
 /// Why the parts of a campaign cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -108,4 +114,20 @@ impl SetupError {
 
 fn symbols(elements: &[Element]) -> String {
     elements.iter().map(|element| element.symbol()).collect::<Vec<_>>().join(", ")
+}
+
+/// The limits of a campaign for the engine.
+pub(crate) fn limits(campaign: &Campaign) -> Vec<Limit> {
+    let limit = |spec: &LimitSpec| Limit { name: spec.name.clone(), min: spec.min, max: spec.max };
+    campaign.limits.iter().map(limit).collect()
+}
+
+/// The sizes of a campaign for the engine; `unit` candidates are evaluated together.
+pub(crate) fn settings(campaign: &Campaign, unit: usize) -> Settings {
+    Settings {
+        budget: campaign.budget,
+        population: campaign.population,
+        unit,
+        max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
+    }
 }

@@ -14,7 +14,6 @@ mod layout;
 mod library;
 mod query;
 mod record;
-mod set;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +28,6 @@ pub use keys::LigandKeys;
 pub use library::{LIGANDS_VARIABLE, LigandLibrary};
 pub use query::Query;
 pub use record::{LigandRecord, Sightings};
-pub use set::{LigandSet, RepeatedName};
 
 /// Why the library or one of its ligands cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -234,11 +234,6 @@ impl TruthTable {
         self.rows.values().filter(|row| row.outcome.is_err()).count()
     }
 
-    /// Rows by content id.
-    pub fn rows(&self) -> &BTreeMap<String, TruthRow> {
-        &self.rows
-    }
-
     /// The space that the table covers.
     ///
     /// # Errors

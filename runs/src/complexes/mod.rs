@@ -20,17 +20,14 @@ use druse_representations::Complex;
 use druse_validation::{ComplexLookup, IdentityDuplicates};
 
 use crate::config::{Campaign, ComplexSpec, Preset, Reference};
-use crate::engine::{Limit, Pipeline, Settings};
+use crate::engine::Pipeline;
 use crate::goal::WithGoal;
-use crate::setup::SetupError;
+use crate::setup::{SetupError, limits, settings};
 
 pub use constraints::ConstraintTier;
 pub use domain::Complexes;
 pub use files::{formula, shape, xyz};
 pub use ligands::{UnknownLigand, known_complexes, library, ligand_pool, named_ligand};
-
-/// Proposals per candidate of the budget before a campaign gives up.
-const PROPOSALS_PER_CANDIDATE: u64 = 20;
 
 /// Puts a campaign together.
 ///
@@ -67,19 +64,10 @@ pub fn pipeline(campaign: &Campaign, spec: &ComplexSpec) -> Result<Pipeline<Comp
         generator: Box::new(Portfolio::new(generators)),
         tiers: tiers(spec, &space, library.as_deref())?,
         objectives: objectives.collect::<Result<_, SetupError>>()?,
-        limits: campaign
-            .limits
-            .iter()
-            .map(|limit| Limit { name: limit.name.clone(), min: limit.min, max: limit.max })
-            .collect(),
+        limits: limits(campaign),
         duplicates: Box::new(IdentityDuplicates::default()),
         novelty: Some(Box::new(novelty)),
-        settings: Settings {
-            budget: campaign.budget,
-            population: campaign.population,
-            unit: 1,
-            max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
-        },
+        settings: settings(campaign, 1),
     })
 }
 

@@ -18,9 +18,9 @@ use druse_representations::{Crystal, Element};
 use druse_validation::{CompositionLookup, CrystalDuplicates};
 
 use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
-use crate::engine::{Limit, Pipeline, Settings};
+use crate::engine::Pipeline;
 use crate::goal::WithGoal;
-use crate::setup::SetupError;
+use crate::setup::{SetupError, limits, settings};
 
 pub use checks::{CheckTier, ConstraintTier};
 pub use domain::{Crystals, structure_json};
@@ -29,9 +29,6 @@ pub use files::Standardised;
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints, in the novelty look-up and
 /// in the files of the front.
 pub const SYMPREC: f64 = 0.05;
-
-/// Proposals per candidate of the budget before a campaign gives up.
-const PROPOSALS_PER_CANDIDATE: u64 = 20;
 
 /// Puts a campaign together; energies are computed on `device` (see [`potentials::load`]).
 ///
@@ -55,21 +52,12 @@ pub fn pipeline(
         generator: Box::new(Portfolio::new(generators)),
         tiers: tiers(campaign, spec, device)?,
         objectives: campaign.objectives.iter().map(objective).collect::<Result<_, _>>()?,
-        limits: campaign
-            .limits
-            .iter()
-            .map(|limit| Limit { name: limit.name.clone(), min: limit.min, max: limit.max })
-            .collect(),
+        limits: limits(campaign),
         duplicates: Box::new(CrystalDuplicates::default()),
         novelty: Some(Box::new(CompositionLookup::of_table(novelty.get(), SYMPREC))),
-        settings: Settings {
-            budget: campaign.budget,
-            population: campaign.population,
-            // The processor gains nothing from batches and shares single candidates best; a GPU
-            // wants many at once.
-            unit: if device == "cpu" { 1 } else { 16 },
-            max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
-        },
+        // The processor gains nothing from batches and shares single candidates best; a GPU wants
+        // many at once.
+        settings: settings(campaign, if device == "cpu" { 1 } else { 16 }),
     })
 }
 
