@@ -27,6 +27,9 @@ pub mod property {
     pub const ENERGY_ABOVE_HULL: &str = "energy_above_hull";
     /// Formation energy from the elements (eV/atom).
     pub const FORMATION_ENERGY: &str = "formation_energy";
+    /// Distance to the nearest known crystal: of those with the same composition where there are any,
+    /// otherwise 1 more than to the nearest structure type; in units of (V/N)^(1/3).
+    pub const NOVELTY: &str = "novelty";
     /// Largest angle (degrees) between a donor and its site in an assembled complex.
     pub const MISFIT: &str = "misfit";
     /// Total energy (eV) of a molecule by GFN2-xTB.

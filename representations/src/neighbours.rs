@@ -184,7 +184,7 @@ impl Bins {
             return Err(NeighbourError::Collapsed { pairs, cutoff, volume });
         }
 
-        let (reduced, to_given, from_given) = reduce(lattice.matrix()).ok_or_else(no_volume)?;
+        let (reduced, to_given, from_given) = compact_basis(lattice.matrix()).ok_or_else(no_volume)?;
         // About one site a bin; bins much smaller than the cut-off only cost loop overhead.
         let target = (cutoff / 3.0).max((volume / sites).cbrt());
         let spacings = Lattice::from_matrix(reduced).plane_spacings();
@@ -266,14 +266,14 @@ fn transform(n: [i64; 3], matrix: &[[i64; 3]; 3]) -> [i64; 3] {
 }
 
 /// Integer matrix that counts lattice vectors.
-type Integers = [[i64; 3]; 3];
+pub type Integers = [[i64; 3]; 3];
 
 /// A compact basis `R = T L` of the same lattice, `T` and its inverse; `None` when the entries of
 /// `T` grow beyond what images can count.
 ///
 /// Vectors are shortened by the others until nothing changes (Semaev's three-dimensional reduction
 /// without its last refinement: the search is correct in any basis, this only keeps it short).
-fn reduce(lattice: &Matrix3<f64>) -> Option<(Matrix3<f64>, Integers, Integers)> {
+pub fn compact_basis(lattice: &Matrix3<f64>) -> Option<(Matrix3<f64>, Integers, Integers)> {
     let mut rows: [Vector3<f64>; 3] = std::array::from_fn(|i| lattice.row(i).transpose());
     let mut t: Integers = std::array::from_fn(|i| std::array::from_fn(|j| i64::from(i == j)));
     let mut inverse = t;

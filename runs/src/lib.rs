@@ -14,6 +14,7 @@ pub mod domain;
 pub mod engine;
 pub mod goal;
 pub mod ledger;
+pub mod report;
 pub mod setup;
 pub mod store;
 pub mod summary;

@@ -13,6 +13,8 @@ use druse_fitness::xtb::XtbError;
 use druse_generators::RegistryError;
 use druse_representations::Element;
 use druse_representations::complex::ComplexTextError;
+use druse_validation::index::IndexError;
+use druse_validation::matching::UnknownMatcher;
 
 use crate::config::{Campaign, LimitSpec};
 use crate::engine::{Limit, Settings};
@@ -25,10 +27,25 @@ const PROPOSALS_PER_CANDIDATE: u64 = 20;
 #[non_exhaustive]
 pub enum SetupError {
     /// The shipped reference is wanted and this build has none.
-    #[error(
-        "this build of druse carries no reference energies; name a table of your own in [hull] and [novelty]"
-    )]
+    #[error("this build of druse carries no reference energies; name a table of your own in [hull]")]
     NothingShipped,
+    /// The shipped index is wanted and this build has none.
+    #[error("this build of druse carries no index of known structures; name one of your own in [novelty]")]
+    NoIndexShipped,
+    /// Known structures cannot be used.
+    #[error("novelty.reference: {0}")]
+    Known(#[from] IndexError),
+    /// A file of known structures holds none that can be compared.
+    #[error("novelty.reference: '{}': {reason}", path.display())]
+    NothingKnown {
+        /// File.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// A matcher that the audit needs is absent.
+    #[error(transparent)]
+    Matcher(#[from] UnknownMatcher),
     /// A reference table cannot be read.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -107,7 +124,11 @@ impl SetupError {
     pub fn is_input(&self) -> bool {
         !matches!(
             self,
-            Self::NothingShipped | Self::Potential(LoadError::Chgnet(_)) | Self::Library(_) | Self::Xtb(_)
+            Self::NothingShipped
+                | Self::NoIndexShipped
+                | Self::Potential(LoadError::Chgnet(_))
+                | Self::Library(_)
+                | Self::Xtb(_)
         )
     }
 }

@@ -38,6 +38,8 @@ fn help_of_the_program_and_of_every_command() {
         "data import",
         "data info",
         "data split",
+        "audit",
+        "match",
         "data reference",
         "schema",
     ] {
@@ -341,4 +343,155 @@ fn unwritable_results_end_with_1_and_leave_nothing() {
         assert_eq!((ran.code, ran.err.as_str()), (1, message));
         assert!(fs::symlink_metadata(folder.path().join("full")).unwrap().is_symlink());
     }
+}
+
+/// Rock salt, caesium chloride and a disordered rutile; cells in Å, structures by hand.
+const KNOWN: &str = r#"{"id": "salt", "lattice": [[0, 2.82, 2.82], [2.82, 0, 2.82], [2.82, 2.82, 0]], "species": ["Na", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "caesium", "cell": [4.12, 4.12, 4.12, 90, 90, 90], "species": ["Cs", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "rutile", "cell": [4.65, 4.65, 3.04, 90, 90, 90], "species": [{"Cr": 0.6666667, "Ta": 0.3333333}, {"Cr": 0.6666667, "Ta": 0.3333333}, "O", "O", "O", "O"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5], [0.305, 0.305, 0], [0.695, 0.695, 0], [0.805, 0.195, 0.5], [0.195, 0.805, 0.5]]}
+"#;
+
+/// The same salt twice, another salt of its type, another ratio of the rutile, a polymorph, something
+/// new, and a line without coordinates.
+const GENERATED: &str = r#"{"id": "same", "lattice": [[0, 2.82, 2.82], [2.82, 0, 2.82], [2.82, 2.82, 0]], "species": ["Na", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "cubic", "cell": [5.64, 5.64, 5.64, 90, 90, 90], "species": ["Na", "Na", "Na", "Na", "Cl", "Cl", "Cl", "Cl"], "frac": [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0], [0.5, 0.5, 0.5], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]]}
+{"id": "fluoride", "lattice": [[0, 2.01, 2.01], [2.01, 0, 2.01], [2.01, 2.01, 0]], "species": ["Li", "F"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "half", "cell": [4.65, 4.65, 3.04, 90, 90, 90], "species": [{"Cr": 0.5, "Ta": 0.5}, {"Cr": 0.5, "Ta": 0.5}, "O", "O", "O", "O"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5], [0.305, 0.305, 0], [0.695, 0.695, 0], [0.805, 0.195, 0.5], [0.195, 0.805, 0.5]]}
+{"id": "dense", "cell": [3.4, 3.4, 3.4, 90, 90, 90], "species": ["Na", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+{"id": "new", "cell": [3.1, 4.3, 7.2, 90, 97, 90], "species": ["Na", "Cl", "Cl"], "frac": [[0.1, 0.2, 0.3], [0.7, 0.55, 0.8], [0.3, 0.8, 0.6]]}
+{"id": "broken", "cell": [3, 3, 3, 90, 90, 90], "species": ["Na"]}
+"#;
+
+/// A folder with known and generated structures.
+fn audit_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("known.jsonl"), KNOWN).unwrap();
+    fs::write(folder.path().join("generated.jsonl"), GENERATED).unwrap();
+    folder
+}
+
+#[test]
+fn audit_tells_what_is_known() {
+    let folder = audit_folder();
+    let arguments = ["audit", "generated.jsonl", "--reference", "known.jsonl"];
+    let ran = druse_in(folder.path(), &arguments);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    // The checksum follows the format of indexes, which is tested elsewhere.
+    let (before, after) = ran.out.split_once("sha256 ").unwrap();
+    insta::assert_snapshot!("audit", format!("{before}sha256 ...{}", &after[12..]));
+    assert!(ran.err.contains("broken: ") && ran.err.contains("1 of 7 structures failed"), "{}", ran.err);
+    let with = |more: &[&str]| druse_in(folder.path(), &[&arguments[..], more].concat());
+    let all = results(&with(&["--json", "-", "--csv", "rows.csv", "--html", "page.html"]));
+    let verdicts: Vec<(&str, Option<&str>)> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["id"].as_str().unwrap(), row["verdict"].as_str()))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("same", Some("exact_duplicate")),
+            ("cubic", Some("supercell_or_setting")),
+            ("fluoride", Some("known_prototype")),
+            ("half", Some("same_solid_solution_other_ratio")),
+            ("dense", Some("known_composition")),
+            ("new", Some("new")),
+            ("broken", None),
+        ]
+    );
+    for key in ["verdict", "nearest_id", "distance", "matcher", "reference", "evidence"] {
+        assert!(!all[0][key].is_null(), "{key}");
+    }
+    assert_eq!(keys(&all[6]), ["id", "error"]);
+    let rows = fs::read_to_string(folder.path().join("rows.csv")).unwrap();
+    assert_eq!(rows.lines().count(), 8);
+    assert!(fs::read_to_string(folder.path().join("page.html")).unwrap().contains("supercell_or_setting"));
+    // Nothing depends on the number of threads.
+    assert_eq!(results(&with(&["--json", "-", "--threads", "1"])), all);
+}
+
+#[test]
+fn audit_of_training_data_and_bad_input() {
+    let folder = audit_folder();
+    let run = |arguments: &[&str]| druse_in(folder.path(), arguments);
+    let ran = run(&["audit", "generated.jsonl", "--train", "known.jsonl", "--json", "-"]);
+    assert_eq!(results(&ran)[0]["found_in"], "training");
+    fs::write(folder.path().join("none.jsonl"), "{}\n").unwrap();
+    for (arguments, file) in [
+        (&["audit", "none.jsonl", "--reference", "known.jsonl"][..], "none"),
+        (&["audit", "generated.jsonl", "--reference", "none.jsonl"], "none.jsonl"),
+        (&["audit", "generated.jsonl", "--reference", "absent.index"], "absent.index"),
+        (
+            &[
+                "audit",
+                "generated.jsonl",
+                "--reference",
+                "known.jsonl",
+                "--matcher",
+                "disorder",
+                "--stol",
+                "0.1",
+            ],
+            "disorder",
+        ),
+    ] {
+        let ran = run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains(file) && ran.out.is_empty(), "{arguments:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn match_compares_pairs() {
+    let folder = audit_folder();
+    let run = |arguments: &[&str]| druse_in(folder.path(), arguments);
+    let pairs = "id1,id2,kind\nsalt,cubic,x\nsalt,dense,y\nsalt,nothing,z\n";
+    fs::write(folder.path().join("pairs.csv"), pairs).unwrap();
+    let many = ["match", "--pairs", "pairs.csv", "--structures", "known.jsonl", "generated.jsonl"];
+    let all = results(&run(&[&many[..], &["--json", "-"]].concat()));
+    assert_eq!((&all[0]["match"], &all[0]["swapped_equal"]), (&json!(true), &json!(true)));
+    assert_eq!(all[1]["match"], false);
+    assert!(all[2]["error"].as_str().unwrap().contains("no structure has this id"));
+    assert!(all[0]["matcher"].as_str().unwrap().starts_with("leak-safe"));
+    let strict = results(&run(&[&many[..], &["--stol", "0.1", "--json", "-"]].concat()));
+    assert!(strict[0]["matcher"].as_str().unwrap().starts_with("pymatgen"));
+    insta::assert_snapshot!("match", run(&many).out);
+    for line in KNOWN.lines() {
+        let id = line.split('"').nth(3).unwrap();
+        fs::write(folder.path().join(format!("{id}.jsonl")), line).unwrap();
+    }
+    let two =
+        results(&run(&["match", "salt.jsonl", "caesium.jsonl", "--matcher", "prototype", "--json", "-"]));
+    assert_eq!(two[0]["match"], false);
+    assert_eq!(run(&["match", "salt.jsonl", "known.jsonl"]).code, 2);
+}
+
+#[test]
+fn splits_are_checked_and_made_without_leaks() {
+    let folder = audit_folder();
+    let run = |arguments: &[&str]| druse_in(folder.path(), arguments);
+    let check = run(&["data", "split", "--check", "known.jsonl", "generated.jsonl"]);
+    assert_eq!(check.code, 0, "{}", check.err);
+    insta::assert_snapshot!("data_split_check", check.out);
+    let found = results(&run(&["data", "split", "--check", "known.jsonl", "generated.jsonl", "--json", "-"]));
+    let part = &found["parts"][0];
+    let counts =
+        ["duplicates", "variants", "polymorphs", "prototypes", "clean"].map(|kind| part[kind].as_u64());
+    assert_eq!(counts, [2, 1, 1, 1, 1].map(Some));
+    let arguments = [
+        "data",
+        "split",
+        "known.jsonl",
+        "generated.jsonl",
+        "--to",
+        "parts",
+        "--by",
+        "leak-free",
+        "--json",
+        "-",
+    ];
+    let made = results(&run(&arguments));
+    // NaCl of all kinds, CsCl, both rutiles, LiF, the new one.
+    assert_eq!(made["groups"], 5);
 }

@@ -142,7 +142,7 @@ fn a_campaign_written_out_reads_as_itself() {
         objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
         limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }]
         checks.min_distance = 0.7
-        novelty.reference = "table"
+        novelty = { reference = "table", reject = ["near_duplicate", "exact_duplicate"] }
         output.directory = "there"
         [space]
         elements = ["O", "Ti", "Mg"]

@@ -182,23 +182,7 @@ impl ComplexLookup {
         self.answer(Novelty::NewLigand, id, id.map(|_| distance))
     }
 
-    fn answer(&self, novelty: Novelty, id: Option<&str>, distance: Option<f64>) -> Nearest {
-        Nearest { novelty, id: id.map(str::to_owned), distance, matcher: self.matcher.clone() }
-    }
-}
-
-fn checksum(identities: &BTreeSet<String>) -> String {
-    let mut hasher = Sha256::new();
-    identities.iter().for_each(|identity| hasher.update(identity));
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl NoveltyReference<Complex> for ComplexLookup {
-    fn reference(&self) -> &str {
-        &self.reference
-    }
-
-    fn nearest(&self, design: &Complex) -> Nearest {
+    fn look_up(&self, design: &Complex) -> Nearest {
         let keys: Vec<String> = design.ligands.iter().map(|placed| placed.ligand.canonical().key).collect();
         if !self.complexes.is_empty() {
             if let Some(id) = self.complexes.get(&design.identity()) {
@@ -228,6 +212,26 @@ impl NoveltyReference<Complex> for ComplexLookup {
             _ => self.answer(Novelty::KnownLigandsWithMetal, id, None),
         }
     }
+
+    fn answer(&self, novelty: Novelty, id: Option<&str>, distance: Option<f64>) -> Nearest {
+        Nearest { novelty, id: id.map(str::to_owned), distance, matcher: self.matcher.clone() }
+    }
+}
+
+fn checksum(identities: &BTreeSet<String>) -> String {
+    let mut hasher = Sha256::new();
+    identities.iter().for_each(|identity| hasher.update(identity));
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl NoveltyReference<Complex> for ComplexLookup {
+    fn reference(&self) -> &str {
+        &self.reference
+    }
+
+    fn nearest(&self, design: &Complex) -> Option<Nearest> {
+        Some(self.look_up(design))
+    }
 }
 
 #[cfg(test)]
@@ -240,7 +244,7 @@ mod tests {
     use crate::testing::{chain, complex, single};
 
     fn verdict(lookup: &ComplexLookup, complex: &Complex) -> (Novelty, Option<String>) {
-        let nearest = lookup.nearest(complex);
+        let nearest = lookup.nearest(complex).unwrap();
         (nearest.novelty, nearest.id)
     }
 
@@ -267,7 +271,7 @@ mod tests {
         let mixed = found(&square("Pt", [n, n, br, cl]));
         assert_eq!(mixed, (Novelty::KnownLigandsOfOtherMetals, "Br of CU".into()));
         let ethyl = chain("NCC", 0);
-        let new = lookup.nearest(&square("Pt", [&ethyl, n, cl, cl]));
+        let new = lookup.nearest(&square("Pt", [&ethyl, n, cl, cl])).unwrap();
         assert_eq!((new.novelty, new.id.as_deref()), (Novelty::NewLigand, Some("NC of PT")));
         let expected = 1.0 - Fingerprint::of(&ethyl).tanimoto(&Fingerprint::of(n));
         assert_eq!(new.distance, Some(expected));
@@ -287,7 +291,7 @@ mod tests {
         let mut carbon = acetate;
         carbon.donors = vec![vec![2]];
         let silver = complex("Ag", 1, Geometry::Linear, &[(&carbon, vec![0]), (&chain("N", 0), vec![1])]);
-        assert_eq!(lookup.nearest(&silver).novelty, Novelty::NewLigand);
+        assert_eq!(lookup.nearest(&silver).unwrap().novelty, Novelty::NewLigand);
     }
 
     #[test]
@@ -353,7 +357,7 @@ mod tests {
                 println!("fingerprints of the library: {:.2} s", start.elapsed().as_secs_f64());
             }
             let start = Instant::now();
-            let nearest = lookup.nearest(&complex);
+            let nearest = lookup.nearest(&complex).unwrap();
             times.push(1e3 * start.elapsed().as_secs_f64());
             assert_eq!(nearest.novelty, Novelty::NewLigand);
             distances.push((nearest.id == Some(known), nearest.distance.unwrap()));

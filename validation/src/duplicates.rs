@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 
 use druse_representations::{Crystal, Design};
 
-use crate::geometry::GeometryFingerprint;
+use crate::fingerprint::Pdd;
 use crate::novelty::Duplicates;
 
 /// Finds crystals that repeat an earlier one.
 ///
 /// Two crystals are duplicates when they have the same reduced formula and
-/// [geometric fingerprints](GeometryFingerprint) that differ by less than the tolerance. Cell,
+/// [distance distributions](Pdd) that are less than the tolerance apart. Cell,
 /// supercell and volume do not count, so a crystal before and after a breathing relaxation is one,
 /// and so are two relaxations into one minimum that stopped at different remains of symmetry.
 /// Mirror images count as one.
 pub struct CrystalDuplicates {
     tolerance: f64,
-    known: BTreeMap<String, Vec<(u64, GeometryFingerprint)>>,
+    known: BTreeMap<String, Vec<(u64, Pdd)>>,
 }
 
 impl CrystalDuplicates {
@@ -79,17 +79,16 @@ impl<D: Design> Duplicates<D> for IdentityDuplicates {
 impl Duplicates<Crystal> for CrystalDuplicates {
     fn find(&self, design: &Crystal) -> Option<u64> {
         let known = self.known.get(&Design::composition(design).reduced_formula())?;
-        let geometry = GeometryFingerprint::of(design).ok()?;
-        let near =
-            |other: &GeometryFingerprint| other.distance(&geometry).is_some_and(|d| d < self.tolerance);
+        let distances = Pdd::of(design).ok()?;
+        let near = |other: &Pdd| other.distance(&distances).is_some_and(|d| d < self.tolerance);
         known.iter().filter(|(_, other)| near(other)).map(|&(number, _)| number).min()
     }
 
-    /// Crystals without a geometric fingerprint (no volume, collapsed) are not remembered.
+    /// Crystals without distances (no volume, bad coordinates) are not remembered.
     fn insert(&mut self, number: u64, design: &Crystal) {
-        if let Ok(geometry) = GeometryFingerprint::of(design) {
+        if let Ok(distances) = Pdd::of(design) {
             let formula = Design::composition(design).reduced_formula();
-            self.known.entry(formula).or_default().push((number, geometry));
+            self.known.entry(formula).or_default().push((number, distances));
         }
     }
 }

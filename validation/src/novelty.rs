@@ -3,16 +3,16 @@
 use druse_representations::Design;
 use serde::{Deserialize, Serialize};
 
-/// What a reference knows of a design, from most to least known.
+use crate::audit::Verdict;
+
+/// What a reference knows of a design, from most to least known within each domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Novelty {
-    /// Composition and space group are known (not proof of the same structure).
+    /// Stores of before the audit: composition and space group are known.
     KnownCompositionAndSpaceGroup,
-    /// The composition is known with other space groups only.
-    KnownComposition,
-    /// The composition is not in the reference.
+    /// Stores of before the audit: the composition is not in the reference.
     NewComposition,
     /// This very complex is known.
     KnownComplex,
@@ -24,14 +24,17 @@ pub enum Novelty {
     KnownLigandsOfOtherMetals,
     /// A ligand is not in the reference.
     NewLigand,
+    /// A crystal: the verdict of its audit.
+    #[serde(untagged)]
+    Crystal(Verdict),
 }
 
 impl Novelty {
     /// The verdict in words for people.
     pub fn words(self) -> &'static str {
         match self {
+            Self::Crystal(verdict) => verdict.words(),
             Self::KnownCompositionAndSpaceGroup | Self::KnownComplex => "known",
-            Self::KnownComposition => "new space group",
             Self::NewComposition => "new composition",
             Self::KnownMetalAndLigands => "new isomer or state",
             Self::KnownLigandsWithMetal => "new combination of ligands",
@@ -59,8 +62,9 @@ pub trait NoveltyReference<D: Design>: Send + Sync {
     /// Identifier of the reference set with its checksum, for the stamp.
     fn reference(&self) -> &str;
 
-    /// The nearest known thing.
-    fn nearest(&self, design: &D) -> Nearest;
+    /// The nearest known thing; `None` for a design that cannot be compared, of which nothing is
+    /// known.
+    fn nearest(&self, design: &D) -> Option<Nearest>;
 }
 
 /// Remembers the designs of a campaign and finds the one that a new design repeats.
@@ -75,24 +79,32 @@ pub trait Duplicates<D: Design>: Send {
 #[cfg(test)]
 mod tests {
     use super::Novelty::*;
+    use super::*;
 
     /// Stores of old campaigns hold these names.
     #[test]
     fn names_are_stable() {
         let all = [
-            KnownCompositionAndSpaceGroup,
-            KnownComposition,
-            NewComposition,
-            KnownComplex,
-            KnownMetalAndLigands,
-            KnownLigandsWithMetal,
-            KnownLigandsOfOtherMetals,
-            NewLigand,
+            (KnownCompositionAndSpaceGroup, "known_composition_and_space_group"),
+            (NewComposition, "new_composition"),
+            (KnownComplex, "known_complex"),
+            (KnownMetalAndLigands, "known_metal_and_ligands"),
+            (KnownLigandsWithMetal, "known_ligands_with_metal"),
+            (KnownLigandsOfOtherMetals, "known_ligands_of_other_metals"),
+            (NewLigand, "new_ligand"),
+            (Crystal(Verdict::ExactDuplicate), "exact_duplicate"),
+            // Before the audit this meant a composition that is known with other space groups only.
+            (Crystal(Verdict::KnownComposition), "known_composition"),
+            (Crystal(Verdict::New), "new"),
         ];
-        let expected = "[\"known_composition_and_space_group\",\"known_composition\",\"new_composition\",\
-                        \"known_complex\",\"known_metal_and_ligands\",\"known_ligands_with_metal\",\
-                        \"known_ligands_of_other_metals\",\"new_ligand\"]";
-        assert_eq!(serde_json::to_string(&all).unwrap(), expected);
+        for (novelty, name) in all {
+            let text = format!("\"{name}\"");
+            assert_eq!(serde_json::to_string(&novelty).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Novelty>(&text).unwrap(), novelty);
+            let counts = std::collections::BTreeMap::from([(novelty, 3)]);
+            assert_eq!(serde_json::to_string(&counts).unwrap(), format!("{{{text}:3}}"));
+        }
         assert!(all.is_sorted());
+        assert!(serde_json::from_str::<Novelty>("\"unknown\"").is_err());
     }
 }

@@ -128,7 +128,10 @@ impl Imported {
 
 /// SHA-256 of a file, or of a folder: for each file in order of its path, the path relative to the
 /// folder, its length and its bytes.
-pub(crate) fn checksum(path: &Path) -> Result<String, ImportError> {
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn checksum(path: &Path) -> Result<String, ImportError> {
     let mut hasher = Sha256::new();
     if path.is_dir() {
         let mut files = Vec::new();

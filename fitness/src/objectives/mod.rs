@@ -17,6 +17,7 @@
 //! | `energy_above_hull` | minimise | eV/atom | property of the same name |
 //! | `formation_energy` | minimise | eV/atom | property of the same name |
 //! | `density` | minimise | g/cm^3 | mass over volume of the cell |
+//! | `novelty` | maximise | 1 | property of the same name: distance to the nearest known crystal |
 //!
 //! For complexes:
 //!

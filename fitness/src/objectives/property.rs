@@ -27,6 +27,11 @@ impl PropertyObjective {
     pub fn formation_energy() -> Self {
         Self::new(property::FORMATION_ENERGY, Goal::Minimise, "eV/atom")
     }
+
+    /// Distance to the nearest known crystal, to be maximised.
+    pub fn novelty() -> Self {
+        Self::new(property::NOVELTY, Goal::Maximise, "1")
+    }
 }
 
 impl<D: Design> Objective<D> for PropertyObjective {

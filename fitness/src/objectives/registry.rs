@@ -99,7 +99,7 @@ const OF_COMPOSITION: [KnownObjective; 6] = [
     ),
 ];
 
-const OF_CRYSTALS: [KnownObjective; 3] = [
+const OF_CRYSTALS: [KnownObjective; 4] = [
     entry(
         "energy_above_hull",
         Goal::Minimise,
@@ -108,6 +108,12 @@ const OF_CRYSTALS: [KnownObjective; 3] = [
     ),
     entry("formation_energy", Goal::Minimise, "eV/atom", "energy of formation from the elements"),
     entry("density", Goal::Minimise, "g/cm^3", "mass density"),
+    entry(
+        property::NOVELTY,
+        Goal::Maximise,
+        "1",
+        "distance to the nearest known crystal in units of (V/N)^(1/3); 1 more for a new composition",
+    ),
 ];
 
 const OF_COMPLEXES: [KnownObjective; 12] = [
@@ -202,6 +208,7 @@ pub fn crystal_objective_with(
         "energy_above_hull" => Box::new(PropertyObjective::energy_above_hull()),
         "formation_energy" => Box::new(PropertyObjective::formation_energy()),
         "density" => Box::new(Density),
+        property::NOVELTY => Box::new(PropertyObjective::novelty()),
         _ => return of_composition(name, table).ok_or_else(|| unknown(name, known())),
     })
 }

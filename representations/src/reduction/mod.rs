@@ -14,7 +14,7 @@ use nalgebra::Matrix3;
 use crate::crystal::{Crystal, Site};
 use crate::lattice::Lattice;
 
-pub use niggli::{is_niggli, niggli};
+pub use niggli::{is_niggli, niggli, niggli_within};
 pub use primitive::primitive;
 pub(crate) use primitive::{Folded, fold};
 

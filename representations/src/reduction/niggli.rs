@@ -138,6 +138,15 @@ fn tolerance(lattice: &Lattice) -> f64 {
 /// assert_eq!(t.map(f64::from) * skewed.matrix(), *reduced.matrix());
 /// ```
 pub fn niggli(lattice: &Lattice) -> Result<(Lattice, Matrix3<i32>), ReductionError> {
+    niggli_within(lattice, tolerance(lattice))
+}
+
+/// As [`niggli`], with the tolerance (Å^2) within which two of the products a.a, b.b, c.c, 2 b.c,
+/// 2 a.c, 2 a.b count as equal: for those who have to decide as another program does.
+///
+/// # Errors
+/// As [`niggli`].
+pub fn niggli_within(lattice: &Lattice, eps: f64) -> Result<(Lattice, Matrix3<i32>), ReductionError> {
     let bad = || ReductionError::BadLattice(lattice.rows());
     let longest = lattice.lengths().into_iter().fold(0.0, f64::max);
     let finite = lattice.matrix().iter().all(|x| x.is_finite());
@@ -145,7 +154,6 @@ pub fn niggli(lattice: &Lattice) -> Result<(Lattice, Matrix3<i32>), ReductionErr
     if !finite || lattice.volume() <= 1e-13 * longest.powi(3) {
         return Err(bad());
     }
-    let eps = tolerance(lattice);
     let mut t = shorten(lattice.matrix());
     for _ in 0..MAX_ROUNDS {
         let rows = t.map(|x| x as f64) * lattice.matrix();

@@ -1,6 +1,7 @@
 //! Arguments, and one file per command.
 
 mod assemble;
+mod audit;
 mod data;
 mod date;
 mod energy;
@@ -8,7 +9,11 @@ mod evaluate;
 mod export;
 mod failure;
 mod hull;
+mod index;
+mod known;
 mod ligands;
+mod matcher;
+mod matching;
 mod output;
 mod potential;
 mod progress;
@@ -85,6 +90,13 @@ enum Command {
     Hull(hull::Arguments),
     /// Values of objectives
     Score(score::Arguments),
+    /// Tell what is known of structures: duplicates, variants, structure types; and how many are unique
+    Audit(audit::Arguments),
+    /// Compare structures
+    Match(matching::Arguments),
+    /// Make indexes of known structures and look at them
+    #[command(subcommand)]
+    Index(index::Command),
     /// Space group, Wyckoff positions and standardised cells
     Symmetry(symmetry::Arguments),
     /// Compare searches, or measure results, by a fixed protocol
@@ -120,10 +132,13 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Relax(arguments) => relax::run(arguments, &cli.global),
         Command::Hull(arguments) => hull::run(arguments, &cli.global),
         Command::Score(arguments) => score::run(arguments, &cli.global),
+        Command::Audit(arguments) => audit::run(arguments, &cli.global),
+        Command::Match(arguments) => matching::run(arguments, &cli.global),
         Command::Symmetry(arguments) => symmetry::run(arguments, &cli.global),
         Command::Evaluate(arguments) => evaluate::run(arguments, &cli.global),
         Command::Assemble(arguments) => assemble::run(arguments, &cli.global),
         Command::Ligands(arguments) => ligands::run(arguments, &cli.global),
+        Command::Index(command) => index::run(command, &cli.global),
         Command::Data(command) => data::run(command, &cli.global),
         Command::Schema(arguments) => schema::run(arguments, &cli.global),
     }

@@ -26,6 +26,16 @@ impl Results {
         self.outcomes.is_empty()
     }
 
+    /// Number of results.
+    pub fn len(&self) -> usize {
+        self.outcomes.len()
+    }
+
+    /// The values of inputs that did not fail.
+    pub fn values(&self) -> impl Iterator<Item = &Map<String, Value>> {
+        self.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok())
+    }
+
     /// Shows and writes everything. `row` makes a row of the table (after the id) of the values of
     /// one input.
     ///
@@ -37,18 +47,29 @@ impl Results {
         header: &[&str],
         row: impl Fn(&Map<String, Value>) -> Vec<String>,
     ) -> Result<(), Failure> {
-        let mut rows = Vec::new();
-        let mut errors = Vec::new();
-        for (id, outcome) in &self.outcomes {
-            match outcome {
-                Ok(values) => rows.push([vec![id.clone()], row(values)].concat()),
-                Err(error) => errors.push((id, error)),
-            }
+        let rows: Vec<Vec<String>> = self
+            .outcomes
+            .iter()
+            .filter_map(|(id, outcome)| Some([vec![id.clone()], row(outcome.as_ref().ok()?)].concat()))
+            .collect();
+        let header: Vec<&str> = ["id"].iter().chain(header).copied().collect();
+        let text = if rows.is_empty() { String::new() } else { table(&header, &rows) };
+        self.finish_with(global, &text)
+    }
+
+    /// Shows `text` in place of a table, and writes everything.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    pub fn finish_with(self, global: &Global, text: &str) -> Result<(), Failure> {
+        if !global.json_on_stdout() && !text.is_empty() {
+            output::print(text)?;
         }
-        if !global.json_on_stdout() && !rows.is_empty() {
-            let header: Vec<&str> = ["id"].iter().chain(header).copied().collect();
-            output::print(&table(&header, &rows))?;
-        }
+        let errors: Vec<(&String, &String)> = self
+            .outcomes
+            .iter()
+            .filter_map(|(id, outcome)| outcome.as_ref().err().map(|error| (id, error)))
+            .collect();
         let count = self.outcomes.len();
         let failure = match errors[..] {
             [(_, error)] if count == 1 => Some(error.clone()),

@@ -8,11 +8,13 @@ use druse::datasets::elements::ElementTable;
 use druse::fitness::objectives::{crystal_objective_with, known};
 use druse::fitness::{Goal, Objective, Properties, property};
 use druse::representations::Crystal;
+use druse::validation::audit::{Audit, Matchers};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Global;
 use super::failure::Failure;
+use super::known;
 use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
 use super::stability::{Stability, StabilityArguments};
@@ -33,6 +35,10 @@ pub struct Arguments {
     elements: Option<PathBuf>,
     #[command(flatten)]
     stability: StabilityArguments,
+    /// With the objective `novelty`, what is known: an index by `druse index build`, structures, or
+    /// `shipped`
+    #[arg(long, value_name = "REF", default_value = "shipped")]
+    known: PathBuf,
 }
 
 /// Objectives that need an energy and a hull.
@@ -55,12 +61,19 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let with_hull = objectives.iter().any(|objective| NEED_HULL.contains(&objective.name()));
     let stability =
         if with_hull || arguments.stability.relax { Some(arguments.stability.load(&inputs)?) } else { None };
+    let audit = if objectives.iter().any(|objective| objective.name() == property::NOVELTY) {
+        let matchers = Matchers::usual().map_err(Failure::other)?;
+        Some(Audit::new(matchers, Vec::new(), vec![known::open(&arguments.known, global)?]))
+    } else {
+        None
+    };
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs
         .into_par_iter()
         .map(|input| {
-            let outcome =
-                input.record.and_then(|record| score(record.crystal, stability.as_ref(), &objectives));
+            let outcome = input
+                .record
+                .and_then(|record| score(record.crystal, stability.as_ref(), audit.as_ref(), &objectives));
             progress.step();
             (input.id, outcome)
         })
@@ -81,7 +94,12 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 }
 
 /// The values of all objectives; those without a value are `null`, with the reason in `errors`.
-fn score(mut crystal: Crystal, stability: Option<&Stability>, objectives: &[CrystalObjective]) -> Outcome {
+fn score(
+    mut crystal: Crystal,
+    stability: Option<&Stability>,
+    audit: Option<&Audit>,
+    objectives: &[CrystalObjective],
+) -> Outcome {
     let mut values = Map::new();
     let mut errors = Map::new();
     let mut properties = Properties::new();
@@ -101,6 +119,18 @@ fn score(mut crystal: Crystal, stability: Option<&Stability>, objectives: &[Crys
             }
         }
     }
+    if let Some(audit) = audit {
+        match audit.judge(&crystal) {
+            Ok(row) => {
+                properties.extend(row.novelty().map(|value| (property::NOVELTY.to_owned(), value)));
+                values.insert("nearest_id".to_owned(), json!(row.nearest_id));
+                values.insert("known".to_owned(), json!(row.reference));
+            }
+            Err(error) => {
+                errors.insert("audit".to_owned(), json!(error.to_string()));
+            }
+        }
+    }
     let mut units = Map::new();
     values.insert("formula".to_owned(), json!(crystal.composition().reduced_formula()));
     for objective in objectives {
@@ -110,7 +140,9 @@ fn score(mut crystal: Crystal, stability: Option<&Stability>, objectives: &[Crys
             Ok(value) => values.insert(name, json!(value)),
             Err(error) => {
                 // Why there is no energy says more than that there is none.
-                let reason = errors.get("stability").filter(|_| NEED_HULL.contains(&objective.name()));
+                let step = if objective.name() == property::NOVELTY { "audit" } else { "stability" };
+                let needed = step == "audit" || NEED_HULL.contains(&objective.name());
+                let reason = errors.get(step).filter(|_| needed);
                 let reason = reason.cloned().unwrap_or_else(|| json!(error.to_string()));
                 errors.insert(name.clone(), reason);
                 values.insert(name, Value::Null)
@@ -118,6 +150,7 @@ fn score(mut crystal: Crystal, stability: Option<&Stability>, objectives: &[Crys
         };
     }
     errors.remove("stability");
+    errors.remove("audit");
     if errors.len() == objectives.len() {
         let reasons: Vec<&str> = errors.values().filter_map(Value::as_str).collect();
         return Err(reasons.join("; "));

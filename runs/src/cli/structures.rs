@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use druse::representations::io::{Record, read_path};
+use druse::representations::io::{Record, RecordError, read_path};
 
 use super::failure::Failure;
 
@@ -24,15 +24,22 @@ pub struct Input {
     pub record: Result<Record, String>,
 }
 
+impl Input {
+    /// A structure as a reader gives it.
+    pub fn of(record: Result<Record, RecordError>) -> Self {
+        match record {
+            Ok(record) => Self { id: record.id.clone(), record: Ok(record) },
+            Err(error) => Self { id: error.id.clone(), record: Err(error.to_string()) },
+        }
+    }
+}
+
 impl Files {
     /// Reads all files in order. A structure that cannot be read stays in its place as an error.
     pub fn read(&self) -> Result<Vec<Input>, Failure> {
         let mut inputs = Vec::new();
         for path in &self.files {
-            inputs.extend(read_path(path).map_err(Failure::input)?.into_iter().map(|record| match record {
-                Ok(record) => Input { id: record.id.clone(), record: Ok(record) },
-                Err(error) => Input { id: error.id.clone(), record: Err(error.to_string()) },
-            }));
+            inputs.extend(read_path(path).map_err(Failure::input)?.into_iter().map(Input::of));
         }
         if inputs.is_empty() {
             let files: Vec<String> = self.files.iter().map(|file| file.display().to_string()).collect();

@@ -7,7 +7,7 @@ use druse_fitness::Goal;
 use druse_fitness::xtb::XtbOptions;
 use druse_generators::{DesignSpace, GeneticOptions, LigandLimits, Selection, SpinRule};
 use druse_representations::{Complex, Crystal, Design, Element, Geometry};
-use druse_validation::CheckLimits;
+use druse_validation::{CheckLimits, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -74,6 +74,9 @@ pub struct CrystalSpec {
     pub checks: CheckLimits,
     /// Competing phases; used when an objective needs the hull.
     pub hull: Reference,
+    /// Verdicts of the audit whose crystals are rejected; ascending.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reject: Vec<Verdict>,
 }
 
 /// Settings of a campaign of complexes; see

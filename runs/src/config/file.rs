@@ -380,9 +380,16 @@ pub struct ChecksSection {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NoveltySection {
-    /// `"shipped"` (when absent) or a reference table written by `druse data reference`.
+    /// `"shipped"` (when absent) or a file with what is known. Crystals: an index written by
+    /// `druse index build`, or structures. Complexes: one whole-complex string per line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Crystals: verdicts of the audit whose crystals are rejected, for instance
+    /// `["exact_duplicate", "supercell_or_setting", "near_duplicate"]`; none when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("items" = { "enum": ["exact_duplicate", "supercell_or_setting", "near_duplicate",
+        "ordered_variant", "same_solid_solution_other_ratio", "known_prototype", "known_composition", "new"] }))]
+    pub reject: Option<Vec<String>>,
 }
 
 /// `[hull]`

@@ -44,7 +44,7 @@ impl From<&Campaign> for CampaignConfig {
                 .iter()
                 .map(|spec| LimitSection { name: Some(spec.name.clone()), min: spec.min, max: spec.max })
                 .collect(),
-            novelty: NoveltySection { reference: Some(reference(&campaign.novelty)) },
+            novelty: NoveltySection { reference: Some(reference(&campaign.novelty)), reject: None },
             output: OutputSection {
                 directory: campaign.directory.as_ref().map(|path| path.display().to_string()),
             },
@@ -131,6 +131,10 @@ fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
             cell_angle: Some(spec.checks.cell_angle),
         },
         hull: HullSection { reference: Some(reference(&spec.hull)) },
+        novelty: NoveltySection {
+            reject: Some(spec.reject.iter().map(|verdict| verdict.name().to_owned()).collect()),
+            ..shared.novelty
+        },
         ..shared
     }
 }

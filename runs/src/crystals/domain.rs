@@ -50,7 +50,7 @@ impl Domain for Crystals {
     }
 
     fn novelty_heading(&self) -> &'static str {
-        "composition\nand group"
+        "known"
     }
 
     fn file(&self, row: &CandidateRow) -> Result<(&'static str, String), StoreError> {

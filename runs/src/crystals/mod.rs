@@ -1,5 +1,6 @@
 //! Campaigns of crystals: from the checked campaign file to the parts of the engine.
 
+mod audit;
 mod checks;
 mod domain;
 mod files;
@@ -15,19 +16,20 @@ use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Generator, Portfolio, RegistryError, crystal_generator};
 use druse_representations::{Crystal, Element};
-use druse_validation::{CompositionLookup, CrystalDuplicates};
+use druse_validation::CrystalDuplicates;
+use druse_validation::audit::Audit;
 
 use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
 use crate::engine::Pipeline;
 use crate::goal::WithGoal;
 use crate::setup::{SetupError, limits, settings};
 
+pub use audit::AuditTier;
 pub use checks::{CheckTier, ConstraintTier};
 pub use domain::{Crystals, structure_json};
 pub use files::Standardised;
 
-/// Tolerance (Å) of space groups of relaxed crystals: in constraints, in the novelty look-up and
-/// in the files of the front.
+/// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
 pub const SYMPREC: f64 = 0.05;
 
 /// Puts a campaign together; energies are computed on `device` (see [`potentials::load`]).
@@ -47,14 +49,14 @@ pub fn pipeline(
             Ok((made, generator.weight))
         })
         .collect::<Result<_, RegistryError>>()?;
-    let novelty = Table::open(&campaign.novelty)?;
+    let audit = audit::open(&campaign.novelty)?;
     Ok(Pipeline {
         generator: Box::new(Portfolio::new(generators)),
-        tiers: tiers(campaign, spec, device)?,
+        tiers: tiers(campaign, spec, device, &audit)?,
         objectives: campaign.objectives.iter().map(objective).collect::<Result<_, _>>()?,
         limits: limits(campaign),
         duplicates: Box::new(CrystalDuplicates::default()),
-        novelty: Some(Box::new(CompositionLookup::of_table(novelty.get(), SYMPREC))),
+        novelty: Some(Box::new(audit)),
         // The processor gains nothing from batches and shares single candidates best; a GPU wants
         // many at once.
         settings: settings(campaign, if device == "cpu" { 1 } else { 16 }),
@@ -66,14 +68,22 @@ fn tiers(
     campaign: &Campaign,
     spec: &CrystalSpec,
     device: &str,
+    audit: &Arc<Audit>,
 ) -> Result<Vec<Box<dyn Tier<Crystal>>>, SetupError> {
     let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new("checks", spec.checks))];
-    let Some(relax) = &spec.relax else { return Ok(tiers) };
+    let audited = !spec.reject.is_empty() || names(campaign).any(|name| name == property::NOVELTY);
+    let audit_tier = audited.then(|| AuditTier::new(Arc::clone(audit), spec.reject.clone()));
+    let Some(relax) = &spec.relax else {
+        tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
+        return Ok(tiers);
+    };
     let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
     let options = RelaxOptions { fmax: relax.fmax, steps: relax.steps, ..RelaxOptions::default() };
     tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));
     tiers.push(Box::new(CheckTier::new("checks of the relaxed", spec.checks)));
     tiers.push(Box::new(ConstraintTier::new(spec.space.clone())));
+    // Of relaxed crystals: a known structure that was distorted relaxes back to it.
+    tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
     if needs_hull(campaign) {
         let table = Table::open(&spec.hull)?;
         tiers.push(Box::new(hull(spec, table.get(), potential.as_ref())?));
@@ -81,10 +91,14 @@ fn tiers(
     Ok(tiers)
 }
 
+/// Names of objectives and limits.
+fn names(campaign: &Campaign) -> impl Iterator<Item = &str> {
+    let objectives = campaign.objectives.iter().map(|objective| objective.name.as_str());
+    objectives.chain(campaign.limits.iter().map(|limit| limit.name.as_str()))
+}
+
 fn needs_hull(campaign: &Campaign) -> bool {
-    let objectives = campaign.objectives.iter().map(|objective| &objective.name);
-    let mut names = objectives.chain(campaign.limits.iter().map(|limit| &limit.name));
-    names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name.as_str()))
+    names(campaign).any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
 }
 
 fn hull(

@@ -42,7 +42,7 @@ impl<'a, D: Design> Funnel<'a, D> {
         self.run_objectives(unit);
         for traveller in unit.iter_mut().filter(|t| t.row.status == Status::Evaluated) {
             let row = &mut traveller.row;
-            row.novelty = self.novelty.map(|reference| reference.nearest(&traveller.design));
+            row.novelty = self.novelty.and_then(|reference| reference.nearest(&traveller.design));
             let violation = self.limits.iter().map(|l| l.violation(&row.properties, &row.objectives)).sum();
             row.violation = Some(violation);
         }

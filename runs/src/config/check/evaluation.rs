@@ -114,6 +114,9 @@ pub(super) const CRYSTAL_PROPERTIES: [&str; 7] = [
     property::ENERGY_ABOVE_HULL,
 ];
 
+/// Properties that the audit writes.
+pub(super) const AUDIT_PROPERTIES: [&str; 1] = [property::NOVELTY];
+
 /// Properties that xtb and assembly write.
 pub(super) const COMPLEX_PROPERTIES: [&str; 7] = [
     property::XTB_ENERGY,

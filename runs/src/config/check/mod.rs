@@ -16,10 +16,10 @@ use super::file::{CampaignConfig, ComplexesSection, GeneratorSection};
 use super::mistake::Mistake;
 use complexes::check_complexes;
 use evaluation::{
-    COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS, SHIPPED_MODEL,
-    check_checks, check_limits, check_objectives, check_relax,
+    AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS,
+    SHIPPED_MODEL, check_checks, check_limits, check_objectives, check_relax,
 };
-use reference::check_reference;
+use reference::{check_reference, check_verdicts};
 use space::check_space;
 
 /// Children for each candidate of a campaign of complexes.
@@ -105,12 +105,10 @@ impl CampaignConfig {
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
         let objectives =
             check_objectives(&self.objective, known(), &CRYSTAL_NEEDS, relax.is_some(), mistakes);
-        let limits = check_limits(
-            &self.limit,
-            if relax.is_some() { &CRYSTAL_PROPERTIES } else { &[] },
-            &objectives,
-            mistakes,
-        );
+        let of_relaxation: &[&str] = if relax.is_some() { &CRYSTAL_PROPERTIES } else { &[] };
+        let properties = [&AUDIT_PROPERTIES, of_relaxation].concat();
+        let limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        let reject = check_verdicts("novelty.reject", self.novelty.reject.as_deref(), mistakes);
         let checks = check_checks(&self.checks, mistakes);
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
         if let Some(relax) = &relax
@@ -125,7 +123,7 @@ impl CampaignConfig {
                 format!("\"{SHIPPED_MODEL}\", the model of hull.reference = \"shipped\""),
             );
         }
-        let spec = CrystalSpec { space, relax, checks, hull };
+        let spec = CrystalSpec { space, relax, checks, hull, reject };
         Some(Parts { domain: Domain::Crystal(Box::new(spec)), generators, objectives, limits })
     }
 
@@ -135,6 +133,7 @@ impl CampaignConfig {
             ("relax", self.relax.is_some()),
             ("checks", self.checks != Default::default()),
             ("hull", self.hull != Default::default()),
+            ("novelty.reject", self.novelty.reject.is_some()),
         ];
         refuse(&tables, Crystal::DOMAIN, mistakes);
         let default = ComplexesSection::default();
@@ -187,7 +186,7 @@ fn names<const N: usize>(registry: &[(&'static str, &str); N]) -> [&'static str;
     registry.map(|(name, _)| name)
 }
 
-/// Tables of the other domain, which say that a file means something else than it does.
+/// Tables and keys of the other domain, which say that a file means something else than it does.
 fn refuse(tables: &[(&str, bool)], domain: &str, mistakes: &mut Mistakes) {
     for (table, _) in tables.iter().filter(|(_, given)| *given) {
         let expected = format!("it beside campaign.domain = \"{domain}\" only");

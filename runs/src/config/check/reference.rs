@@ -1,13 +1,16 @@
 //! Reference files.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use druse_validation::Verdict;
 use sha2::{Digest, Sha256};
 
-use super::{Mistakes, quoted};
+use super::{Mistakes, one_of, quoted};
 use crate::config::campaign::{Reference, hexadecimal};
+use crate::config::mistake::Mistake;
 
 pub(super) fn check_reference(
     key: &str,
@@ -19,6 +22,28 @@ pub(super) fn check_reference(
         None | Some("shipped") => Some(Reference::Shipped),
         Some(name) => check_file(key, name, "\"shipped\" or a readable file", base, mistakes),
     }
+}
+
+/// Names of verdicts, each once.
+pub(super) fn check_verdicts(key: &str, names: Option<&[String]>, mistakes: &mut Mistakes) -> Vec<Verdict> {
+    let known = Verdict::ALL.map(Verdict::name);
+    let mut verdicts = BTreeSet::new();
+    for (index, name) in names.into_iter().flatten().enumerate() {
+        let key = format!("{key}[{index}]");
+        match Verdict::from_name(name) {
+            None => {
+                mistakes.add(Mistake::new(key, quoted(name), one_of(&known)).nearest(name, known));
+            }
+            Some(verdict) if !verdicts.insert(verdict) => {
+                mistakes.report(key, format!("{} again", quoted(name)), "each verdict once");
+            }
+            Some(_) => {}
+        }
+    }
+    if verdicts.len() == known.len() {
+        mistakes.report(key, "all verdicts", "fewer: nothing would be left");
+    }
+    verdicts.into_iter().collect()
 }
 
 /// A file by its contents; `expected` says what may stand there.
