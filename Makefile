@@ -24,7 +24,7 @@ setup:
 	@scripts/setup.sh
 
 # Speed beside the peers, as ratios of CPU time. PEERS is a Python environment that has them:
-#   python3 -m venv peers && peers/bin/pip install chgnet==0.4.2 pymoo==0.6.2 && make bench PEERS=peers
+#   python3 -m venv peers && peers/bin/pip install chgnet==0.4.2 pymatgen==2026.10.24 pymoo==0.6.2 average-minimum-distance==1.6.1 && make bench PEERS=peers
 ifdef PEERS
 bench: export DRUSE_PEER_PYTHON = $(abspath $(PEERS))/bin/python
 endif
@@ -32,3 +32,6 @@ bench: setup
 	cargo bench -p druse-fitness --no-default-features --bench chgnet
 	cargo bench -p druse-fitness --no-default-features --bench pareto
 	cargo bench -p druse-fitness --no-default-features --bench hull
+	cargo bench -p druse-validation --bench matching
+	cargo bench -p druse-validation --bench fingerprint
+	cargo run --release -p druse-validation --example index_scaling
