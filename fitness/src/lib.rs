@@ -8,6 +8,7 @@ pub mod objectives;
 pub mod pareto;
 pub mod potential;
 pub mod potentials;
+pub mod process;
 pub mod relax;
 pub mod xtb;
 

@@ -153,6 +153,12 @@ pub trait Objective<D: Design>: Send + Sync {
     /// Unit of the value, `1` for pure numbers.
     fn unit(&self) -> &str;
 
+    /// What the value depends on beside the design and its properties, such as a model or a
+    /// program with its version; part of cache keys and of every result. `None` for plain formulas.
+    fn protocol(&self) -> Option<String> {
+        None
+    }
+
     /// Value for a design, given what the tiers found out about it.
     ///
     /// # Errors

@@ -2,14 +2,13 @@
 //! nothing left behind.
 
 use std::io;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use crate::process::Leader;
 
 /// Largest file (bytes) that a child may write: xtb's are far smaller, a runaway would fill the disk.
-#[cfg(target_os = "linux")]
 const LARGEST_FILE: u64 = 1 << 28;
 
 /// How a child came to its end.
@@ -27,8 +26,8 @@ pub(super) enum Ended {
 /// The caller has directed its output to files; its input is empty.
 pub(super) fn run_to_end(command: &mut Command, limit: Duration) -> io::Result<Ended> {
     let started = Instant::now();
-    let mut leader = Leader::start(command)?;
-    leader.limit(limit);
+    let mut leader = Leader::start(command.stdin(Stdio::null()))?;
+    leader.limit(limit, LARGEST_FILE);
     let mut pause = Duration::from_micros(500);
     let timed_out = loop {
         if leader.has_ended()? {
@@ -48,56 +47,4 @@ pub(super) fn run_to_end(command: &mut Command, limit: Duration) -> io::Result<E
         (false, Some(code), _) => Ended::Code(code),
         (false, None, signal) => Ended::Signal(signal.unwrap_or_default()),
     })
-}
-
-/// The first process of a group of its own. The group ends with this value.
-struct Leader {
-    child: Child,
-    reaped: bool,
-}
-
-impl Leader {
-    fn start(command: &mut Command) -> io::Result<Self> {
-        Ok(Self { child: command.stdin(Stdio::null()).process_group(0).spawn()?, reaped: false })
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
-    }
-
-    /// Limits that hold even when this program is killed and nobody watches the child any more.
-    #[cfg(target_os = "linux")]
-    fn limit(&self, time: Duration) {
-        use rustix::process::{Resource, Rlimit, prlimit};
-        let at_most = |value: u64| Rlimit { current: Some(value), maximum: Some(value) };
-        // A child that has ended already cannot be limited, and need not be.
-        let _ = prlimit(Some(self.pid()), Resource::Cpu, at_most(time.as_secs().saturating_add(1)));
-        let _ = prlimit(Some(self.pid()), Resource::Fsize, at_most(LARGEST_FILE));
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn limit(&self, _: Duration) {}
-
-    /// Whether the leader has ended; it stays a zombie, so that its number is not given away.
-    fn has_ended(&self) -> io::Result<bool> {
-        let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        Ok(waitid(WaitId::Pid(self.pid()), look)?.is_some())
-    }
-
-    /// Kills the group while the leader's number is still its own, then reaps the leader.
-    fn finish(&mut self) -> io::Result<std::process::ExitStatus> {
-        // Fails only when nobody is left in the group.
-        let _ = kill_process_group(self.pid(), Signal::KILL);
-        let status = self.child.wait();
-        self.reaped = status.is_ok();
-        status
-    }
-}
-
-impl Drop for Leader {
-    fn drop(&mut self) {
-        if !self.reaped {
-            let _ = self.finish();
-        }
-    }
 }

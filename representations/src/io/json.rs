@@ -136,6 +136,17 @@ pub(crate) fn structure(mut object: Map<String, Value>) -> Result<(Crystal, Map<
     Err(unrecognised(&Value::Object(object)).into())
 }
 
+/// The crystal in a JSON value of any form that is read from files.
+///
+/// # Errors
+/// When the value is no structure, or an impossible one.
+pub(crate) fn crystal(value: Value) -> Result<Crystal, Problem> {
+    match value {
+        Value::Object(object) => structure(object).map(|(crystal, _)| crystal).map_err(|fault| fault.problem),
+        other => Err(unrecognised(&other)),
+    }
+}
+
 fn unrecognised(value: &Value) -> Problem {
     let found = match value {
         Value::Object(object) => {

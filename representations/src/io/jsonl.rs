@@ -12,7 +12,7 @@ use std::io::BufRead;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use crate::crystal::Crystal;
+use crate::crystal::{Crystal, Site};
 use crate::element::Element;
 
 use super::build;
@@ -190,30 +190,32 @@ pub(crate) fn write(records: &[Record]) -> String {
 }
 
 fn object(record: &Record) -> Value {
-    let species: Vec<Value> = record
-        .crystal
-        .sites
-        .iter()
-        .map(|site| {
-            if site.is_ordered() {
-                return json!(site.occupants[0].element.symbol());
-            }
-            let shares = site.occupants.iter().map(|o| (o.element.symbol().to_owned(), json!(o.occupancy)));
-            Value::Object(shares.collect())
-        })
-        .collect();
-    let frac: Vec<[f64; 3]> = record.crystal.sites.iter().map(|site| site.frac.into()).collect();
     let mut object = Map::new();
     object.insert("id".into(), json!(record.id));
-    object.insert("lattice".into(), json!(record.crystal.lattice.rows()));
-    object.insert("species".into(), Value::Array(species));
-    object.insert("frac".into(), json!(frac));
+    object.extend(crystal_object(&record.crystal));
     for (key, value) in &record.properties {
         if !OWN_KEYS.contains(&key.as_str()) {
             object.insert(key.clone(), value.clone());
         }
     }
     Value::Object(object)
+}
+
+/// `lattice`, `species` and `frac` of a crystal.
+pub(crate) fn crystal_object(crystal: &Crystal) -> Map<String, Value> {
+    let species = |site: &Site| {
+        if site.is_ordered() {
+            return json!(site.occupants[0].element.symbol());
+        }
+        let shares = site.occupants.iter().map(|o| (o.element.symbol().to_owned(), json!(o.occupancy)));
+        Value::Object(shares.collect())
+    };
+    let frac: Vec<[f64; 3]> = crystal.sites.iter().map(|site| site.frac.into()).collect();
+    Map::from_iter([
+        ("lattice".to_owned(), json!(crystal.lattice.rows())),
+        ("species".to_owned(), crystal.sites.iter().map(species).collect()),
+        ("frac".to_owned(), json!(frac)),
+    ])
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub use atomic::write_atomically;
 pub use build::OCCUPANCY_LIMIT;
 pub use error::{Place, Problem, ReadError, RecordError, WriteError};
 pub use format::{Format, UnknownFormat};
+pub(crate) use json::crystal as crystal_from_json;
+pub(crate) use jsonl::crystal_object;
 pub use record::Record;
 pub use source::{for_each, read_molecules, read_path};
 pub use write::{write_file, write_string};
