@@ -50,6 +50,14 @@ pub enum GeneratorError {
         /// Reason.
         reason: String,
     },
+    /// A program that should propose gives no answer.
+    #[error("{generator} cannot propose: {reason}")]
+    Failed {
+        /// Generator.
+        generator: String,
+        /// Reason.
+        reason: String,
+    },
     /// A saved state does not fit.
     #[error("{generator} cannot restore its state: {reason}")]
     BadState {

@@ -10,6 +10,7 @@ pub mod breeding;
 pub mod complexes;
 pub mod conformance;
 pub mod crystals;
+mod external;
 pub mod generator;
 pub mod genetic;
 pub mod portfolio;
@@ -24,6 +25,7 @@ pub use complexes::{
 };
 pub use conformance::{Nonconformance, check_generator};
 pub use crystals::{CrystalBreeder, DesignSpace, SpaceError, Violation};
+pub use external::External;
 pub use generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
 pub use genetic::{Genetic, GeneticOptions, Selection};
 pub use portfolio::Portfolio;
