@@ -16,7 +16,7 @@ use druse_representations::io::write_atomically;
 
 use crate::config::{self, Campaign, LoadError};
 use crate::domain::{self, Prepared};
-use crate::engine::{EngineError, ObjectiveInfo, Observer};
+use crate::engine::{self, EngineError, ObjectiveInfo, Observer};
 use crate::setup::SetupError;
 use crate::store::{DATABASE, Store, StoreError};
 use crate::summary::{Summary, front_files, front_table, rejected_table};
@@ -191,7 +191,8 @@ fn finish(store: &Store, campaign: &Campaign) -> Result<Summary, CampaignError> 
 
 fn summarise(store: &Store, campaign: &Campaign) -> Result<Summary, CampaignError> {
     let objectives = objectives(store)?;
-    Summary::new(campaign, objectives, protocol(store)?, store.candidates()?, store.steps()?)
+    let end = engine::end(store)?;
+    Summary::new(campaign, objectives, protocol(store)?, store.candidates()?, store.steps()?, end)
 }
 
 /// Writes a file in one piece.

@@ -160,6 +160,7 @@ impl<D: Design> Prepared for Pipeline<D> {
 
     fn protocol(&self) -> String {
         let mut lines: Vec<String> = self.tiers.iter().map(|tier| tier.protocol()).collect();
+        lines.extend(self.objectives.iter().filter_map(|objective| objective.protocol()));
         lines.extend(self.novelty.iter().map(|novelty| format!("novelty: {}", novelty.reference())));
         lines.join("\n")
     }

@@ -29,6 +29,9 @@ impl<D: Design> Objective<D> for WithGoal<D> {
     fn unit(&self) -> &str {
         self.objective.unit()
     }
+    fn protocol(&self) -> Option<String> {
+        self.objective.protocol()
+    }
     fn evaluate(&self, design: &D, properties: &Properties) -> Result<f64, ObjectiveError> {
         self.objective.evaluate(design, properties)
     }

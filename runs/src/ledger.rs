@@ -12,6 +12,13 @@ use serde::{Deserialize, Serialize};
 /// 64 cores with memory and losses gives 4-6 W, a laptop core 8-15 W; 10 W lies between.
 pub const ASSUMED_WATTS_PER_CORE: f64 = 10.0;
 
+/// Joules of a kilowatt hour.
+pub const JOULES_PER_KWH: f64 = 3.6e6;
+
+/// Grams of CO2 equivalent per kWh: the mean of the world's electricity in 2024 (Ember, Global
+/// Electricity Review 2025). A campaign may state another one.
+pub const WORLD_GRAMS_PER_KWH: f64 = 473.0;
+
 /// How a number of joules was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

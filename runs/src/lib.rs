@@ -14,6 +14,7 @@ pub mod domain;
 pub mod engine;
 pub mod goal;
 pub mod ledger;
+mod programs;
 pub mod report;
 pub mod setup;
 pub mod store;

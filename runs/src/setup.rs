@@ -9,6 +9,7 @@ use druse_datasets::reference::ReferenceError;
 use druse_fitness::hull::HullError;
 use druse_fitness::objectives::{ComplexObjectiveError, UnknownName};
 use druse_fitness::potentials::LoadError;
+use druse_fitness::process::ClientError;
 use druse_fitness::xtb::XtbError;
 use druse_generators::RegistryError;
 use druse_representations::Element;
@@ -110,6 +111,9 @@ pub enum SetupError {
     /// xtb cannot be used.
     #[error(transparent)]
     Xtb(#[from] XtbError),
+    /// A program of the user's cannot be used.
+    #[error(transparent)]
+    Program(#[from] ClientError),
     /// The campaign is of another domain.
     #[error("found a campaign of domain '{found}' where another was expected")]
     OtherDomain {
@@ -150,5 +154,6 @@ pub(crate) fn settings(campaign: &Campaign, unit: usize) -> Settings {
         population: campaign.population,
         unit,
         max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
+        budgets: campaign.budgets,
     }
 }

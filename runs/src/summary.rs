@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use crate::campaign::CampaignError;
 use crate::config::Campaign;
 use crate::domain::{self, Domain};
-use crate::engine::{ObjectiveInfo, pareto_front};
-use crate::ledger::{Basis, Energy};
+use crate::engine::{End, ObjectiveInfo, pareto_front};
+use crate::ledger::{Basis, Energy, JOULES_PER_KWH};
 use crate::store::{CandidateRow, Status, StepRow, StoreError};
 
 /// A campaign in numbers. Serialises to what `--json` writes; times and joules, which differ from
@@ -50,9 +50,14 @@ pub struct Summary {
     pub front: Vec<Member>,
     /// Steps with front size and hypervolume.
     pub steps: Vec<StepRow>,
+    /// Why the campaign is at its end; `None` while it is not.
+    pub end: Option<End>,
     /// Core seconds by tier.
     #[serde(skip)]
     pub tier_seconds: BTreeMap<String, f64>,
+    /// Grams of CO2 equivalent per kWh.
+    #[serde(skip)]
+    pub grams_co2_per_kwh: f64,
 }
 
 /// A candidate of the front.
@@ -84,6 +89,7 @@ impl Summary {
         protocol: Vec<String>,
         rows: Vec<CandidateRow>,
         steps: Vec<StepRow>,
+        end: Option<End>,
     ) -> Result<Self, CampaignError> {
         let domain = domain::of(campaign);
         let judge = domain.judge(campaign)?;
@@ -102,7 +108,9 @@ impl Summary {
             novelty_heading: domain.novelty_heading(),
             front: Vec::new(),
             steps,
+            end,
             tier_seconds: BTreeMap::new(),
+            grams_co2_per_kwh: campaign.grams_co2_per_kwh,
             objectives,
         };
         for row in &rows {
@@ -147,6 +155,11 @@ impl Summary {
     /// Wall seconds of all steps.
     pub fn seconds(&self) -> f64 {
         self.steps.iter().map(|step| step.seconds).sum()
+    }
+
+    /// Grams of CO2 equivalent of all steps.
+    pub fn grams_co2(&self) -> f64 {
+        self.energy().joules / JOULES_PER_KWH * self.grams_co2_per_kwh
     }
 
     /// Energy of all steps; measured only when every step was.

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use druse::crystals::structure_json;
 use druse::datasets::entries::{EnergyBasis, EntrySet, read_entries};
 use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
+use druse::representations::Exchange;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -128,7 +128,7 @@ fn placed_json(formula: &str, placed: &Placed, stability: &Stability) -> Map<Str
     values.insert("energy_per_atom".to_owned(), json!(placed.energy_per_atom));
     values.insert("protocol".to_owned(), json!(stability.protocol()));
     if let Some(relaxation) = &placed.relaxation {
-        values.insert("structure".to_owned(), structure_json(&relaxation.crystal));
+        values.insert("structure".to_owned(), relaxation.crystal.to_exchange());
         values.insert("steps".to_owned(), json!(relaxation.steps));
         values.insert("converged".to_owned(), json!(relaxation.is_converged()));
     }

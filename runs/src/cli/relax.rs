@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use druse::crystals::structure_json;
 use druse::fitness::potential::Potential;
 use druse::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
-use druse::representations::Crystal;
 use druse::representations::io::Record;
+use druse::representations::{Crystal, Exchange};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -171,7 +170,7 @@ fn values(relaxation: &Relaxation, potential: &dyn Potential, options: &RelaxOpt
         values.extend(prediction_json(prediction, atoms));
     }
     let mut set = |key: &str, value: Value| values.insert(key.to_owned(), value);
-    set("structure", structure_json(crystal));
+    set("structure", crystal.to_exchange());
     set("steps", json!(relaxation.steps));
     set("converged", json!(relaxation.is_converged()));
     set("energy_per_atom_start", json!(relaxation.energy_start.map(|energy| energy / atoms as f64)));

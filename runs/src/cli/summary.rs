@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use druse::engine::End;
 use druse::fitness::{Goal, property};
 use druse::store::Status;
 use druse::summary::{Member, Summary};
@@ -45,7 +46,11 @@ fn counts(summary: &Summary) -> String {
         0 => "no evaluated candidate breaks a hard constraint".to_owned(),
         n => format!("{n} evaluated candidates break a hard constraint: please report this"),
     };
-    text + &format!("{:>12} {violations}\n", "")
+    text += &format!("{:>12} {violations}\n", "");
+    match summary.end {
+        None | Some(End::Evaluations) => text,
+        Some(end) => text + &format!("{:>12} ended early: {}\n", "", end.words()),
+    }
 }
 
 fn reasons(summary: &Summary) -> String {
@@ -110,7 +115,15 @@ fn converged(member: &Member) -> bool {
 
 fn costs(summary: &Summary) -> String {
     let seconds = summary.seconds();
-    let mut text = format!("{}, {}\n", duration(seconds), summary.energy());
+    let energy = summary.energy();
+    let mut text = format!("{}, {energy}\n", duration(seconds));
+    let grams = summary.grams_co2();
+    text += &format!("{} CO2e at {} g/kWh", mass(grams), summary.grams_co2_per_kwh);
+    if !summary.front.is_empty() {
+        text +=
+            &format!(", {:.1} J for each candidate of the front", energy.joules / summary.front.len() as f64);
+    }
+    text += "\n";
     let cores: f64 = summary.tier_seconds.values().sum();
     if cores > 0.0 {
         let mut tiers: Vec<(&String, &f64)> = summary.tier_seconds.iter().collect();
@@ -128,6 +141,15 @@ fn costs(summary: &Summary) -> String {
         text += &format!("hypervolume {from:.3} after the first step, {to:.3} at the end\n");
     }
     text
+}
+
+/// Grams in words.
+fn mass(grams: f64) -> String {
+    match grams {
+        g if g < 0.1 => format!("{:.2} mg", g * 1000.0),
+        g if g < 1000.0 => format!("{g:.2} g"),
+        g => format!("{:.2} kg", g / 1000.0),
+    }
 }
 
 /// Seconds in words.

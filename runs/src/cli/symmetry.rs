@@ -1,10 +1,9 @@
 //! `druse symmetry`
 
 use clap::Args;
-use druse::crystals::structure_json;
-use druse::representations::Crystal;
 use druse::representations::symmetry::{SymmetryInfo, analyse};
 use druse::representations::wyckoff::position;
+use druse::representations::{Crystal, Exchange};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -74,8 +73,8 @@ fn values(crystal: &Crystal, info: &SymmetryInfo) -> Map<String, Value> {
     set("point_group", json!(info.point_group));
     set("pearson_symbol", json!(info.pearson_symbol));
     set("operations", json!(info.operations.len()));
-    set("conventional", structure_json(&info.conventional));
-    set("primitive", structure_json(&info.primitive));
+    set("conventional", info.conventional.to_exchange());
+    set("primitive", info.primitive.to_exchange());
     values
 }
 

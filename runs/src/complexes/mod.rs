@@ -14,7 +14,7 @@ use druse_fitness::assembly::{AssemblyTier, Distances};
 use druse_fitness::objectives::{ComplexContext, complex_objective, library_occurrences};
 use druse_fitness::xtb::{Xtb, XtbTier};
 use druse_generators::{
-    ComplexSpace, Generator, Portfolio, RegistryError, chromophores, complex_generator, noble_by_abundant,
+    ComplexSpace, Generator, Portfolio, chromophores, complex_generator, noble_by_abundant,
 };
 use druse_representations::Complex;
 use druse_validation::{ComplexLookup, IdentityDuplicates};
@@ -22,6 +22,7 @@ use druse_validation::{ComplexLookup, IdentityDuplicates};
 use crate::config::{Campaign, ComplexSpec, Preset, Reference};
 use crate::engine::Pipeline;
 use crate::goal::WithGoal;
+use crate::programs;
 use crate::setup::{SetupError, limits, settings};
 
 pub use constraints::ConstraintTier;
@@ -40,15 +41,21 @@ pub fn pipeline(campaign: &Campaign, spec: &ComplexSpec) -> Result<Pipeline<Comp
         .generators
         .iter()
         .map(|generator| {
-            let made = complex_generator(&generator.kind, &space, campaign.seed, &generator.options)?;
+            let made = match &generator.program {
+                Some(program) => programs::generator(program, campaign.seed, space.clone())?,
+                None => complex_generator(&generator.kind, &space, campaign.seed, &generator.options)?,
+            };
             Ok((made, generator.weight))
         })
-        .collect::<Result<_, RegistryError>>()?;
+        .collect::<Result<_, SetupError>>()?;
     let context = ComplexContext {
         occurrences: library.clone().map(library_occurrences).transpose()?,
         ..ComplexContext::default()
     };
     let objectives = campaign.objectives.iter().map(|spec| {
+        if let Some(program) = &spec.program {
+            return Ok(programs::objective(spec, program)?);
+        }
         let objective = complex_objective(&spec.name, &context)?;
         Ok(WithGoal::wrap(objective, spec.goal))
     });

@@ -1,9 +1,11 @@
 //! A checked campaign: the only form that runs.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use druse_datasets::ligands::Query;
 use druse_fitness::Goal;
+use druse_fitness::process::ProgramSpec;
 use druse_fitness::xtb::XtbOptions;
 use druse_generators::{DesignSpace, GeneticOptions, LigandLimits, Selection, SpinRule};
 use druse_representations::{Complex, Crystal, Design, Element, Geometry};
@@ -12,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::file::CampaignConfig;
+use crate::engine::Budgets;
 
 /// A campaign whose settings were checked against each other. Made by
 /// [`CampaignConfig::check`](super::CampaignConfig::check) only.
@@ -26,6 +29,12 @@ pub struct Campaign {
     pub domain: Domain,
     /// Number of candidates to evaluate.
     pub budget: u64,
+    /// What else may end the campaign.
+    #[serde(skip_serializing_if = "is_unlimited")]
+    pub budgets: Budgets,
+    /// Grams of CO2 equivalent per kWh; no result depends on it.
+    #[serde(skip)]
+    pub grams_co2_per_kwh: f64,
     /// Number of candidates per generation.
     pub population: usize,
     /// What proposes designs; never empty.
@@ -39,6 +48,11 @@ pub struct Campaign {
     /// Folder asked for in the file.
     #[serde(skip)]
     pub directory: Option<PathBuf>,
+}
+
+/// Whether a campaign may go on to its last candidate whatever that costs.
+fn is_unlimited(budgets: &Budgets) -> bool {
+    *budgets == Budgets::default()
 }
 
 /// Kind of design with its settings.
@@ -168,6 +182,50 @@ pub struct GeneratorSpec {
     pub weight: f64,
     /// Settings of the genetic algorithms; defaults for the others.
     pub options: GeneticOptions,
+    /// The program that proposes, for the kind `process`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramSetting>,
+}
+
+/// A program of the user's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ProgramSetting {
+    /// The program and its arguments; never empty.
+    pub command: Vec<Word>,
+    /// Seconds that one answer may take.
+    pub timeout: f64,
+    /// How often one thing is asked before it counts as failed.
+    pub attempts: u32,
+}
+
+/// A word of a command.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// Taken as it is.
+    Text(String),
+    /// A file beside the campaign file: part of the campaign with its contents.
+    File(Reference),
+}
+
+impl ProgramSetting {
+    /// The words as they are run and written down; files by their absolute paths.
+    pub fn words(&self) -> impl Iterator<Item = String> + '_ {
+        self.command.iter().map(|word| match word {
+            Word::Text(text) => text.clone(),
+            Word::File(file) => file.path().map_or_else(String::new, |path| path.display().to_string()),
+        })
+    }
+
+    /// How to run it.
+    pub fn spec(&self) -> ProgramSpec {
+        ProgramSpec {
+            timeout: Duration::from_secs_f64(self.timeout),
+            attempts: self.attempts,
+            ..ProgramSpec::new(self.words())
+        }
+    }
 }
 
 impl GeneratorSpec {
@@ -197,6 +255,19 @@ pub struct ObjectiveSpec {
     pub name: String,
     /// Replaces the objective's own goal.
     pub goal: Option<Goal>,
+    /// What evaluates it when it is none of the registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<ProgramObjective>,
+}
+
+/// An objective that a program of the user's evaluates; the spec beside it gives the goal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ProgramObjective {
+    /// The program.
+    pub program: ProgramSetting,
+    /// Unit of the value.
+    pub unit: String,
 }
 
 /// A limit; at least one of its ends is given.

@@ -14,6 +14,12 @@ use serde::{Deserialize, Serialize};
 pub struct CampaignConfig {
     /// Name, size and seed.
     pub campaign: CampaignSection,
+    /// What may end the campaign beside its number of candidates.
+    #[serde(skip_serializing_if = "is_default")]
+    pub budget: BudgetSection,
+    /// How energy is accounted for.
+    #[serde(skip_serializing_if = "is_default")]
+    pub ledger: LedgerSection,
     /// The crystals that are allowed.
     #[serde(skip_serializing_if = "is_default")]
     pub space: SpaceSection,
@@ -78,6 +84,31 @@ pub struct CampaignSection {
     pub population: Option<u64>,
 }
 
+/// `[budget]`: no limit where a key is absent
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetSection {
+    /// Wall time of all steps (hours).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_wall: Option<f64>,
+    /// Energy (kWh), measured or estimated as the ledger says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_kwh: Option<f64>,
+    /// Smallest growth of the hypervolume, relative to what it is, per kWh over the last five steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_gain_per_kwh: Option<f64>,
+}
+
+/// `[ledger]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerSection {
+    /// Grams of CO2 equivalent per kWh of the electricity used; 473 when absent, the mean of the world
+    /// in 2024 (Ember, Global Electricity Review 2025).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grams_co2_per_kwh: Option<f64>,
+}
+
 /// `[space]` of crystals
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -123,7 +154,7 @@ pub enum SpaceGroups {
 #[serde(deny_unknown_fields, default)]
 pub struct GeneratorSection {
     /// Algorithm. Required.
-    #[schemars(extend("enum" = ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random", "substitution"]))]
+    #[schemars(extend("enum" = ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random", "substitution", "process"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(required)]
     pub kind: Option<String>,
@@ -161,6 +192,16 @@ pub struct GeneratorSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub screen: Option<u64>,
+    /// process: the program that proposes, with its arguments, such as `["python3", "propose.py"]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+    /// process: seconds that one answer may take; 60 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// process: how often one thing is asked before it counts as failed; 2 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u64>,
 }
 
 /// `[complexes]`
@@ -323,6 +364,24 @@ pub struct ObjectiveSection {
     /// `"minimise"`, `"maximise"` or `{ target = value }`; the objective's own goal when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goal: Option<GoalSetting>,
+    /// `"process"` for an objective that a program of yours evaluates; one that druse knows when absent.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    #[schemars(extend("enum" = ["process"]))]
+    pub kind: Option<String>,
+    /// process: the program with its arguments, such as `["python3", "volume.py"]`. Words that name
+    /// files beside the campaign file are found wherever druse runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<Vec<String>>,
+    /// process: unit of the value; `1` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// process: seconds that one answer may take; 60 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// process: how often one thing is asked before it counts as failed; 2 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub attempts: Option<u64>,
 }
 
 /// A goal that replaces the objective's own.

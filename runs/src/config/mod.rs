@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 
 pub use campaign::{
     Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, LimitSpec,
-    ObjectiveSpec, Preset, Reference, RelaxSpec, XtbSpec,
+    ObjectiveSpec, Preset, ProgramObjective, ProgramSetting, Reference, RelaxSpec, XtbSpec,
 };
 pub use file::CampaignConfig;
 pub use mistake::{ConfigError, Mistake};

@@ -7,13 +7,13 @@ use druse_generators::SpinRule;
 use druse_representations::{Element, Geometry};
 
 use super::campaign::{
-    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, Preset,
-    Reference, XtbSpec,
+    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, ObjectiveSpec,
+    Preset, ProgramObjective, Reference, XtbSpec,
 };
 use super::file::{
-    CampaignConfig, CampaignSection, ChecksSection, ComplexesSection, GeneratorSection, GoalSetting,
-    HullSection, LibrarySection, LigandNames, LigandsSection, LimitSection, NoveltySection, ObjectiveSection,
-    OutputSection, RelaxSection, SpaceGroups, SpaceSection, XtbSection,
+    BudgetSection, CampaignConfig, CampaignSection, ChecksSection, ComplexesSection, GeneratorSection,
+    GoalSetting, HullSection, LedgerSection, LibrarySection, LigandNames, LigandsSection, LimitSection,
+    NoveltySection, ObjectiveSection, OutputSection, RelaxSection, SpaceGroups, SpaceSection, XtbSection,
 };
 
 impl From<&Campaign> for CampaignConfig {
@@ -26,19 +26,14 @@ impl From<&Campaign> for CampaignConfig {
                 budget: Some(campaign.budget),
                 population: Some(campaign.population as u64),
             },
+            budget: BudgetSection {
+                max_wall: campaign.budgets.hours,
+                max_kwh: campaign.budgets.kwh,
+                min_gain_per_kwh: campaign.budgets.gain_per_kwh,
+            },
+            ledger: LedgerSection { grams_co2_per_kwh: Some(campaign.grams_co2_per_kwh) },
             generator: campaign.generators.iter().map(|spec| generator(spec, &campaign.domain)).collect(),
-            objective: campaign
-                .objectives
-                .iter()
-                .map(|spec| ObjectiveSection {
-                    name: Some(spec.name.clone()),
-                    goal: spec.goal.map(|goal| match goal {
-                        Goal::Minimise => GoalSetting::Minimise,
-                        Goal::Maximise => GoalSetting::Maximise,
-                        Goal::Target(value) => GoalSetting::Target(value),
-                    }),
-                })
-                .collect(),
+            objective: campaign.objectives.iter().map(objective).collect(),
             limit: campaign
                 .limits
                 .iter()
@@ -76,10 +71,35 @@ fn symbols<'a>(elements: impl IntoIterator<Item = &'a Element>) -> Vec<String> {
     elements.into_iter().map(Element::to_string).collect()
 }
 
+fn objective(spec: &ObjectiveSpec) -> ObjectiveSection {
+    let section = ObjectiveSection {
+        name: Some(spec.name.clone()),
+        goal: spec.goal.map(|goal| match goal {
+            Goal::Minimise => GoalSetting::Minimise,
+            Goal::Maximise => GoalSetting::Maximise,
+            Goal::Target(value) => GoalSetting::Target(value),
+        }),
+        ..ObjectiveSection::default()
+    };
+    let Some(ProgramObjective { program, unit }) = &spec.program else { return section };
+    ObjectiveSection {
+        kind: Some("process".to_owned()),
+        command: Some(program.words().collect()),
+        unit: Some(unit.clone()),
+        timeout: Some(program.timeout),
+        attempts: Some(u64::from(program.attempts)),
+        ..section
+    }
+}
+
 fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
+    let program = spec.program.as_ref();
     let section = GeneratorSection {
         kind: Some(spec.kind.clone()),
         weight: Some(spec.weight),
+        command: program.map(|program| program.words().collect()),
+        timeout: program.map(|program| program.timeout),
+        attempts: program.map(|program| u64::from(program.attempts)),
         ..GeneratorSection::default()
     };
     if !spec.is_genetic() {

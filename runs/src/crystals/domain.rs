@@ -1,8 +1,8 @@
 //! Crystals as campaign, summary and command line see them.
 
 use druse_representations::io::{Format, Record, write_string};
-use druse_representations::{Crystal, Site};
-use serde_json::{Map, Value, json};
+use druse_representations::{Crystal, Exchange, Site};
+use serde_json::{Map, json};
 
 use super::{ConstraintTier, Standardised, files, pipeline};
 use crate::config::{Campaign, CrystalSpec, Domain as Kind};
@@ -96,7 +96,7 @@ impl Domain for Crystals {
             lines,
             heading: vec!["site", "x", "y", "z"],
             atoms: crystal.sites.iter().map(site).collect(),
-            structure: structure_json(&crystal),
+            structure: crystal.to_exchange(),
         })
     }
 }
@@ -106,19 +106,4 @@ fn record(row: &CandidateRow) -> Result<Record, StoreError> {
     let crystal: Crystal = row.design()?;
     let id = format!("{}-{}", row.number, crystal.composition().reduced_formula());
     Ok(Record { id, crystal, properties: properties(row), source: String::new() })
-}
-
-/// A crystal in the form of JSON lines: rows of `lattice` are vectors (Å).
-pub fn structure_json(crystal: &Crystal) -> Value {
-    let rows: Vec<[f64; 3]> = crystal.lattice.rows().to_vec();
-    let species: Vec<Value> = crystal.sites.iter().map(species_json).collect();
-    let frac: Vec<[f64; 3]> = crystal.sites.iter().map(|site| site.frac.into()).collect();
-    json!({ "lattice": rows, "species": species, "frac": frac })
-}
-
-fn species_json(site: &Site) -> Value {
-    match &site.occupants[..] {
-        [occupant] if site.is_ordered() => json!(occupant.element),
-        shares => shares.iter().map(|share| (share.element.to_string(), json!(share.occupancy))).collect(),
-    }
 }

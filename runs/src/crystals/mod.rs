@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use druse_datasets::reference::ReferenceTable;
 use druse_fitness::hull::{HullTier, PhaseDiagram};
-use druse_fitness::objectives::{UnknownName, crystal_objective};
+use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
 use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
-use druse_generators::{Generator, Portfolio, RegistryError, crystal_generator};
+use druse_generators::{Generator, Portfolio, crystal_generator};
 use druse_representations::{Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
@@ -22,11 +22,12 @@ use druse_validation::audit::Audit;
 use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
 use crate::engine::Pipeline;
 use crate::goal::WithGoal;
+use crate::programs;
 use crate::setup::{SetupError, limits, settings};
 
 pub use audit::AuditTier;
 pub use checks::{CheckTier, ConstraintTier};
-pub use domain::{Crystals, structure_json};
+pub use domain::Crystals;
 pub use files::Standardised;
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
@@ -45,10 +46,13 @@ pub fn pipeline(
         .generators
         .iter()
         .map(|generator| {
-            let made = crystal_generator(&generator.kind, &spec.space, campaign.seed, &generator.options)?;
+            let made = match &generator.program {
+                Some(program) => programs::generator(program, campaign.seed, spec.space.clone())?,
+                None => crystal_generator(&generator.kind, &spec.space, campaign.seed, &generator.options)?,
+            };
             Ok((made, generator.weight))
         })
-        .collect::<Result<_, RegistryError>>()?;
+        .collect::<Result<_, SetupError>>()?;
     let audit = audit::open(&campaign.novelty)?;
     Ok(Pipeline {
         generator: Box::new(Portfolio::new(generators)),
@@ -123,7 +127,10 @@ fn hull(
     Ok(HullTier::new(Arc::new(diagram), table.reference()))
 }
 
-fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, UnknownName> {
+fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, SetupError> {
+    if let Some(program) = &spec.program {
+        return Ok(programs::objective(spec, program)?);
+    }
     Ok(WithGoal::wrap(crystal_objective(&spec.name)?, spec.goal))
 }
 

@@ -6,6 +6,7 @@
 //! not depend on the number of threads, and a campaign that was stopped anywhere continues from
 //! its last recorded step to the same end.
 
+mod budget;
 mod front;
 mod funnel;
 mod observer;
@@ -20,6 +21,7 @@ use rayon::prelude::*;
 use crate::ledger::Meter;
 use crate::store::{CandidateRow, Status, StepRow, Store, StoreError};
 
+pub use budget::{Budgets, End};
 pub use front::{ObjectiveInfo, pareto_front};
 pub use observer::{Event, Observer, Silent};
 pub use pipeline::{Limit, Pipeline, Settings};
@@ -59,16 +61,32 @@ pub fn run<D: Design>(
     let mut progress = Progress::restore(pipeline, store)?;
     observer.notice(&Event::Started { evaluated: progress.evaluated, budget: pipeline.settings.budget });
     loop {
-        if progress.pending.is_empty() && !progress.propose(pipeline, store)? {
+        if progress.pending.is_empty()
+            && let Some(end) = progress.propose(pipeline, store)?
+        {
+            // A plain word: serialising it cannot fail.
+            store.set_meta(END, &serde_json::to_string(&end).unwrap_or_default())?;
             return Ok(());
         }
         progress.step(pipeline, store, observer)?;
     }
 }
 
+/// Key of the store under which the reason for the end stands.
+const END: &str = "end";
+
+/// Why the campaign in `store` is at its end; `None` while it is not.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn end(store: &Store) -> Result<Option<End>, StoreError> {
+    let damaged = |source| StoreError::Damaged { what: "reason for the end".to_owned(), source };
+    store.meta(END)?.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+}
+
 /// Where a campaign stands; all of it follows from the store.
 struct Progress<D> {
-    step: u64,
+    steps: Vec<StepRow>,
     proposed: u64,
     evaluated: u64,
     pending: Vec<Traveller<D>>,
@@ -81,9 +99,8 @@ impl<D: Design> Progress<D> {
         if let Some(state) = store.generator_state()? {
             pipeline.generator.restore(&state)?;
         }
-        let steps = store.steps()?;
         let mut progress = Self {
-            step: steps.len() as u64,
+            steps: store.steps()?,
             proposed: 0,
             evaluated: 0,
             pending: Vec::new(),
@@ -106,27 +123,32 @@ impl<D: Design> Progress<D> {
         Ok(progress)
     }
 
-    /// Asks for the candidates of the next step and records them; `false` when the campaign is
-    /// at its end.
-    fn propose(&mut self, pipeline: &mut Pipeline<D>, store: &mut Store) -> Result<bool, EngineError> {
+    /// Asks for the candidates of the next step and records them, or tells why there are none.
+    fn propose(&mut self, pipeline: &mut Pipeline<D>, store: &mut Store) -> Result<Option<End>, EngineError> {
         /// Smaller steps than this would leave cores idle near the end of the budget.
         const SMALLEST_STEP: u64 = 8;
         let settings = pipeline.settings;
-        if self.evaluated >= settings.budget || self.proposed >= settings.max_proposals {
-            return Ok(false);
+        if self.evaluated >= settings.budget {
+            return Ok(Some(End::Evaluations));
+        }
+        if self.proposed >= settings.max_proposals {
+            return Ok(Some(End::Proposals));
+        }
+        if let Some(end) = settings.budgets.ended(&self.steps) {
+            return Ok(Some(end));
         }
         let wanted = (settings.budget - self.evaluated).max(SMALLEST_STEP).min(settings.population as u64);
         let proposals = match pipeline.generator.propose(self.proposed, wanted as usize) {
             Ok(proposals) => proposals,
             // A space that is used up ends the campaign; one that never gave a design is an error.
-            Err(GeneratorError::Impossible { .. }) if self.proposed > 0 => return Ok(false),
+            Err(GeneratorError::Impossible { .. }) if self.proposed > 0 => return Ok(Some(End::Space)),
             Err(error) => return Err(error.into()),
         };
         for proposal in proposals {
             let json = to_json(proposal.number, &proposal.design)?;
             let row = CandidateRow {
                 number: proposal.number,
-                step: self.step,
+                step: self.steps.len() as u64,
                 content_id: proposal.design.content_id(),
                 status: Status::Proposed,
                 reason: None,
@@ -144,7 +166,7 @@ impl<D: Design> Progress<D> {
         self.proposed += self.pending.len() as u64;
         let rows: Vec<CandidateRow> = self.pending.iter().map(|t| t.row.clone()).collect();
         store.record_proposals(&rows, &pipeline.generator.state())?;
-        Ok(!self.pending.is_empty())
+        Ok(self.pending.is_empty().then_some(End::Space))
     }
 
     /// Evaluates the pending candidates and records what became of them.
@@ -155,7 +177,8 @@ impl<D: Design> Progress<D> {
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
         let start = Instant::now();
-        observer.notice(&Event::StepStarted { step: self.step, candidates: self.pending.len() });
+        let number = self.steps.len() as u64;
+        observer.notice(&Event::StepStarted { step: number, candidates: self.pending.len() });
         let mut travellers = std::mem::take(&mut self.pending);
         for traveller in &mut travellers {
             mark_duplicate(pipeline, traveller);
@@ -188,7 +211,7 @@ impl<D: Design> Progress<D> {
             store.set_meta(front::REFERENCE_POINT, &reference)?;
         }
         let row = StepRow {
-            step: self.step,
+            step: number,
             evaluated: self.evaluated,
             front: self.archive.front_size() as u64,
             hypervolume: self.archive.hypervolume(),
@@ -197,7 +220,7 @@ impl<D: Design> Progress<D> {
         };
         store.record_step(&rows, &row, &pipeline.generator.state())?;
         observer.notice(&Event::StepFinished { step: &row });
-        self.step += 1;
+        self.steps.push(row);
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use druse_representations::Design;
 use druse_validation::{Duplicates, NoveltyReference};
 use std::collections::BTreeMap;
 
+use super::budget::Budgets;
+
 /// Everything a campaign needs, generic over what is designed.
 pub struct Pipeline<D: Design> {
     /// Proposes designs.
@@ -25,7 +27,7 @@ pub struct Pipeline<D: Design> {
 }
 
 /// Sizes of a campaign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     /// Distinct candidates to evaluate.
     pub budget: u64,
@@ -35,6 +37,8 @@ pub struct Settings {
     pub unit: usize,
     /// Give up after this many proposals, so that a campaign that only rejects ends.
     pub max_proposals: u64,
+    /// What else may end the campaign.
+    pub budgets: Budgets,
 }
 
 /// A limit on a property or an objective.

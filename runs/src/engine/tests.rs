@@ -117,7 +117,13 @@ fn pipeline(budget: u64) -> Pipeline<Number> {
         limits: vec![Limit { name: "near 3".into(), min: Some(-0.5), max: None }],
         duplicates: Box::new(Seen(vec![])),
         novelty: None,
-        settings: Settings { budget, population: 16, unit: 3, max_proposals: 10 * budget },
+        settings: Settings {
+            budget,
+            population: 16,
+            unit: 3,
+            max_proposals: 10 * budget,
+            budgets: Budgets::default(),
+        },
     }
 }
 

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use druse::datasets::prototypes::{Prototype, prototypes};
+use druse::representations::Exchange;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::results::{Outcome, Results};
-use druse::crystals::structure_json;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -42,6 +42,6 @@ fn values(prototype: &Prototype) -> Outcome {
     set("space_group", json!(prototype.space_group));
     set("atoms", json!(code.primitive_atom_count()));
     set("source", json!(prototype.source));
-    set("structure", structure_json(&crystal));
+    set("structure", crystal.to_exchange());
     Ok(values)
 }

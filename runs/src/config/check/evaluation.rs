@@ -1,10 +1,13 @@
 //! Relaxation, objectives, limits and cheap checks.
 
+use std::path::Path;
+
 use druse_fitness::objectives::KnownObjective;
 use druse_fitness::{Goal, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
 
+use super::program::check_program_objective;
 use super::{Mistakes, one_of, positive, quoted};
 use crate::config::campaign::{LimitSpec, ObjectiveSpec, RelaxSpec};
 use crate::config::file::{ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection};
@@ -59,6 +62,7 @@ pub(super) fn check_objectives(
     known: &[KnownObjective],
     needs: &Needs,
     energies: bool,
+    base: &Path,
     mistakes: &mut Mistakes,
 ) -> Vec<ObjectiveSpec> {
     let known: Vec<&str> = known.iter().map(|objective| objective.name).collect();
@@ -75,7 +79,8 @@ pub(super) fn check_objectives(
             mistakes.missing(key, one_of(&known));
             continue;
         };
-        if !known.contains(&name) {
+        let program = check_program_objective(index, section, name, &known, base, mistakes);
+        if program.is_none() && !known.contains(&name) {
             let mistake = Mistake::new(key, quoted(name), one_of(&known));
             mistakes.add(mistake.nearest(name, known.iter().copied()));
             continue;
@@ -98,7 +103,7 @@ pub(super) fn check_objectives(
         {
             mistakes.report(format!("objective[{index}].goal"), value, "a finite target");
         }
-        specs.push(ObjectiveSpec { name: name.to_owned(), goal });
+        specs.push(ObjectiveSpec { name: name.to_owned(), goal, program });
     }
     specs
 }

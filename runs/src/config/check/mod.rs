@@ -2,6 +2,7 @@
 
 mod complexes;
 mod evaluation;
+mod program;
 mod reference;
 mod space;
 
@@ -12,13 +13,16 @@ use druse_generators::{COMPLEX_GENERATORS, CRYSTAL_GENERATORS, GeneticOptions};
 use druse_representations::{Complex, Crystal, Design};
 
 use super::campaign::{Campaign, CrystalSpec, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference};
-use super::file::{CampaignConfig, ComplexesSection, GeneratorSection};
+use super::file::{BudgetSection, CampaignConfig, ComplexesSection, GeneratorSection};
 use super::mistake::Mistake;
+use crate::engine::Budgets;
+use crate::ledger::WORLD_GRAMS_PER_KWH;
 use complexes::check_complexes;
 use evaluation::{
     AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS,
     SHIPPED_MODEL, check_checks, check_limits, check_objectives, check_relax,
 };
+use program::{PROCESS, check_program_generator};
 use reference::{check_reference, check_verdicts};
 use space::check_space;
 
@@ -51,6 +55,14 @@ impl CampaignConfig {
             ),
             Some(_) => {}
         }
+        let budgets = check_budgets(&self.budget, &mut mistakes);
+        let grams = match self.ledger.grams_co2_per_kwh {
+            Some(grams) if !(grams.is_finite() && grams >= 0.0) => {
+                mistakes.report("ledger.grams_co2_per_kwh", grams, "a number from 0 on (g/kWh)");
+                WORLD_GRAMS_PER_KWH
+            }
+            given => given.unwrap_or(WORLD_GRAMS_PER_KWH),
+        };
         let novelty =
             check_reference("novelty.reference", self.novelty.reference.as_deref(), base, &mut mistakes);
         let parts = match section.domain.as_deref() {
@@ -78,6 +90,8 @@ impl CampaignConfig {
             seed: section.seed.unwrap_or(0),
             domain: parts.domain,
             budget,
+            budgets,
+            grams_co2_per_kwh: grams,
             population: population as usize,
             generators: parts.generators,
             objectives: parts.objectives,
@@ -95,7 +109,8 @@ impl CampaignConfig {
         ];
         refuse(&tables, Complex::DOMAIN, mistakes);
         let space = check_space(&self.space, mistakes);
-        let generators = check_generators(&self.generator, population, &names(&CRYSTAL_GENERATORS), mistakes);
+        let generators =
+            check_generators(&self.generator, population, &names(&CRYSTAL_GENERATORS), base, mistakes);
         for (index, section) in self.generator.iter().enumerate() {
             if section.screen.is_some() {
                 let key = format!("generator[{index}].screen");
@@ -104,7 +119,7 @@ impl CampaignConfig {
         }
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
         let objectives =
-            check_objectives(&self.objective, known(), &CRYSTAL_NEEDS, relax.is_some(), mistakes);
+            check_objectives(&self.objective, known(), &CRYSTAL_NEEDS, relax.is_some(), base, mistakes);
         let of_relaxation: &[&str] = if relax.is_some() { &CRYSTAL_PROPERTIES } else { &[] };
         let properties = [&AUDIT_PROPERTIES, of_relaxation].concat();
         let limits = check_limits(&self.limit, &properties, &objectives, mistakes);
@@ -140,7 +155,7 @@ impl CampaignConfig {
         let section = self.complexes.as_ref().unwrap_or(&default);
         let spec = check_complexes(section, self.ligands.as_ref(), self.xtb.as_ref(), base, mistakes);
         let mut generators =
-            check_generators(&self.generator, population, &names(&COMPLEX_GENERATORS), mistakes);
+            check_generators(&self.generator, population, &names(&COMPLEX_GENERATORS), base, mistakes);
         // Complexes have features that a surrogate learns from; PL-MOGA and the weighted sum are baselines.
         for (index, generator) in generators.iter_mut().enumerate() {
             let given = self.generator.get(index).and_then(|section| section.screen);
@@ -162,6 +177,7 @@ impl CampaignConfig {
             known_complex_objectives(),
             &COMPLEX_NEEDS,
             spec.xtb.is_some(),
+            base,
             mistakes,
         );
         let limits = check_limits(
@@ -182,8 +198,9 @@ struct Parts {
     limits: Vec<LimitSpec>,
 }
 
-fn names<const N: usize>(registry: &[(&'static str, &str); N]) -> [&'static str; N] {
-    registry.map(|(name, _)| name)
+/// Kinds of generators that a campaign may name.
+fn names(registry: &[(&'static str, &str)]) -> Vec<&'static str> {
+    registry.iter().map(|(name, _)| *name).chain([PROCESS]).collect()
 }
 
 /// Tables and keys of the other domain, which say that a file means something else than it does.
@@ -231,16 +248,33 @@ fn check_name(name: Option<&str>, mistakes: &mut Mistakes) -> Option<String> {
     Some(name.to_owned())
 }
 
+fn check_budgets(section: &BudgetSection, mistakes: &mut Mistakes) -> Budgets {
+    let mut above = |key: &str, value: Option<f64>, unit: &str| {
+        value.map(|value| positive(&format!("budget.{key}"), Some(value), value, unit, mistakes))
+    };
+    Budgets {
+        hours: above("max_wall", section.max_wall, "hours"),
+        kwh: above("max_kwh", section.max_kwh, "kWh"),
+        gain_per_kwh: above("min_gain_per_kwh", section.min_gain_per_kwh, "1/kWh"),
+    }
+}
+
 fn check_generators(
     sections: &[GeneratorSection],
     population: u64,
     known: &[&'static str],
+    base: &Path,
     mistakes: &mut Mistakes,
 ) -> Vec<GeneratorSpec> {
     let population = population as usize;
     let default = GeneticOptions { population, initial: population, ..GeneticOptions::default() };
     if sections.is_empty() {
-        return vec![GeneratorSpec { kind: DEFAULT_GENERATOR.to_owned(), weight: 1.0, options: default }];
+        return vec![GeneratorSpec {
+            kind: DEFAULT_GENERATOR.to_owned(),
+            weight: 1.0,
+            options: default,
+            program: None,
+        }];
     }
     let mut specs: Vec<GeneratorSpec> = Vec::new();
     for (index, section) in sections.iter().enumerate() {
@@ -263,7 +297,8 @@ fn check_generators(
             continue;
         }
         let options = check_options(&key, section, &default, mistakes);
-        let spec = GeneratorSpec { kind: kind.to_owned(), weight, options };
+        let program = check_program_generator(&key, section, base, mistakes);
+        let spec = GeneratorSpec { kind: kind.to_owned(), weight, options, program };
         if !spec.is_genetic() {
             for (name, given) in [
                 ("initial", section.initial.is_some()),
