@@ -208,7 +208,8 @@ fn numbered(list: &[Species]) -> (Vec<Species>, Vec<u16>) {
     (species, kinds)
 }
 
-fn compare_species(x: &Species, y: &Species) -> std::cmp::Ordering {
+/// Order of species: elements, then occupancies.
+pub(super) fn compare_species(x: &Species, y: &Species) -> std::cmp::Ordering {
     let pairs = x.iter().zip(y);
     pairs
         .map(|(x, y)| x.element.cmp(&y.element).then(x.occupancy.total_cmp(&y.occupancy)))

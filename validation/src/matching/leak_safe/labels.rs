@@ -1,8 +1,7 @@
 //! Which sites of two crystals count as alike.
 
-use std::cmp::Ordering;
-
 use crate::matching::Species;
+use crate::matching::pattern::compare_species;
 
 /// Occupancies that differ by no more are the same: files round them to two or three digits.
 const OCCUPANCY_TOLERANCE: f64 = 0.01;
@@ -23,7 +22,7 @@ pub(in crate::matching) fn common_labels(
     linked: impl Fn(&Species, &Species) -> bool,
 ) -> (Vec<u16>, Vec<u16>) {
     let mut all: Vec<&Species> = first.iter().chain(second).collect();
-    all.sort_by(|x, y| compare(x, y));
+    all.sort_by(|x, y| compare_species(x, y));
     all.dedup();
     let mut label: Vec<usize> = (0..all.len()).collect();
     for i in 0..all.len() {
@@ -34,15 +33,8 @@ pub(in crate::matching) fn common_labels(
             }
         }
     }
-    let of = |species: &Species| label[all.partition_point(|known| compare(known, species).is_lt())] as u16;
+    let of = |species: &Species| {
+        label[all.partition_point(|known| compare_species(known, species).is_lt())] as u16
+    };
     (first.iter().map(of).collect(), second.iter().map(of).collect())
-}
-
-/// Order of species: elements, then occupancies.
-pub(in crate::matching) fn compare(x: &Species, y: &Species) -> Ordering {
-    let pairs = x.iter().zip(y);
-    pairs
-        .map(|(x, y)| x.element.cmp(&y.element).then(x.occupancy.total_cmp(&y.occupancy)))
-        .find(|order| order.is_ne())
-        .unwrap_or_else(|| x.len().cmp(&y.len()))
 }

@@ -28,9 +28,10 @@ pub(in crate::matching) mod overlay;
 use std::cmp::Ordering;
 
 use super::comparison::{Comparison, Mapping};
+use super::pattern::compare_species;
 use super::{Cell, Matcher, Pattern, Scope};
 use fold::{Folded, fold};
-use labels::{alike, common_labels, compare};
+use labels::{alike, common_labels};
 use motif::Motif;
 use overlay::{Lost, Overlays, Reach, overlays};
 
@@ -163,7 +164,7 @@ pub(in crate::matching) fn in_order(
 /// A fixed order of patterns.
 fn order(x: &Pattern, y: &Pattern) -> Ordering {
     let lists = |p: &Pattern| (p.given.kinds.len(), p.species.len());
-    let species = x.species.iter().zip(&y.species).map(|(x, y)| compare(x, y));
+    let species = x.species.iter().zip(&y.species).map(|(x, y)| compare_species(x, y));
     let numbers = |p: &Pattern| -> Vec<f64> {
         let frac = p.given.frac.iter().flat_map(|x| [x[0], x[1], x[2]]);
         p.given.lattice.matrix().iter().copied().chain(frac).collect()
