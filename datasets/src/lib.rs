@@ -1,5 +1,6 @@
 //! Where designs come from: importers, splits, element tables, reference energies and ligands.
 
+pub mod bytes;
 pub mod elements;
 pub mod entries;
 pub mod fragments;

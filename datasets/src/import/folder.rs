@@ -8,7 +8,8 @@ use druse_representations::io::{self, Format, Record};
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, Imported, Provenance, hexadecimal};
+use super::{ImportError, Imported, Provenance};
+use crate::bytes::hexadecimal;
 
 const STRUCTURES: &str = "structures.jsonl.gz";
 const PROVENANCE: &str = "provenance.json";

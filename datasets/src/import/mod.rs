@@ -15,6 +15,8 @@ use druse_representations::io::{self, ReadError, Record, RecordError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::bytes::hexadecimal;
+
 pub use labels::{JoinReport, join_labels};
 
 /// Where imported structures come from.
@@ -181,10 +183,6 @@ fn hash_file(path: &Path, hasher: &mut Sha256) -> Result<(), ImportError> {
             n => hasher.update(&buffer[..n]),
         }
     }
-}
-
-pub(crate) fn hexadecimal(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use druse_representations::Element;
 
-use super::layout::{Cursor, DISTANCE};
+use super::layout::DISTANCE;
+use crate::bytes::Cursor;
 
 /// Fewest ligands from which a typical distance is taken.
 const ENOUGH: u32 = 5;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::{LibraryError, LigandLibrary};
-use crate::import::hexadecimal;
+use crate::bytes::hexadecimal;
 
 /// Keys that are computed anew to see whether stored ones were made by the same canonical form.
 const PROBES: usize = 16;

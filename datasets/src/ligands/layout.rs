@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use druse_representations::Element;
 
+use crate::bytes::Cursor;
+
 pub const MAGIC: &[u8; 8] = b"DRUSELIG";
 pub const VERSION: u32 = 1;
 pub const HEADER: usize = 128;
@@ -15,61 +17,9 @@ pub const SITES: usize = 12;
 /// Oxidation state that is not known.
 const UNKNOWN_STATE: i8 = -128;
 
-/// Reads numbers one after the other; every read may find the end.
-#[derive(Clone, Copy)]
-pub struct Cursor<'a>(pub &'a [u8]);
-
-impl<'a> Cursor<'a> {
-    pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    pub fn u8(&mut self) -> Option<u8> {
-        self.array().map(|[byte]| byte)
-    }
-
-    pub fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    pub fn i16(&mut self) -> Option<i16> {
-        self.array().map(i16::from_le_bytes)
-    }
-
-    pub fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    pub fn f32(&mut self) -> Option<f32> {
-        self.array().map(f32::from_le_bytes)
-    }
-
-    /// An offset or a length.
-    pub fn place(&mut self) -> Option<usize> {
-        self.array().map(u64::from_le_bytes).and_then(|place| place.try_into().ok())
-    }
-
-    pub fn element(&mut self) -> Option<Element> {
-        self.u8().and_then(Element::from_atomic_number)
-    }
-
-    pub fn state(&mut self) -> Option<Option<i32>> {
-        self.array().map(i8::from_le_bytes).map(|state| (state != UNKNOWN_STATE).then_some(state.into()))
-    }
-
-    /// A short text after its length.
-    pub fn text(&mut self) -> Option<&'a str> {
-        let length = self.u8()?;
-        std::str::from_utf8(self.take(length.into())?).ok()
-    }
+/// An oxidation state, where it is known.
+pub fn state(cursor: &mut Cursor) -> Option<Option<i32>> {
+    cursor.i8().map(|state| (state != UNKNOWN_STATE).then_some(state.into()))
 }
 
 /// The sections of the file and how many records each has.
@@ -179,7 +129,7 @@ impl Entry {
             archetype: cursor.u8()?.into(),
             flags: cursor.u8()?,
             metal: cursor.element()?,
-            state: cursor.state()?,
+            state: state(&mut cursor)?,
             sites: cursor.array()?,
         })
     }

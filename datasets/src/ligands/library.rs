@@ -8,10 +8,10 @@ use druse_representations::{Element, Ligand};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 
-use super::layout::{Cursor, Entry, Header, INDEX, METAL};
+use super::layout::{Entry, Header, INDEX, METAL};
 use super::record::{Unusable, sightings};
 use super::{DistanceTable, LibraryError, LigandKeys, LigandRecord};
-use crate::import::hexadecimal;
+use crate::bytes::{Cursor, hexadecimal};
 use crate::installed;
 
 /// Environment variable that names the folder of the library.

@@ -4,7 +4,8 @@ use druse_representations::ligand::{LigandError, assign_formal_charges};
 use druse_representations::{Atom, BondOrder, Composition, Element, Ligand};
 
 use super::hydrogens;
-use super::layout::{Cursor, Entry, METAL};
+use super::layout::{Entry, METAL, state};
+use crate::bytes::Cursor;
 
 /// What the index says about a ligand.
 #[derive(Clone, Copy)]
@@ -193,6 +194,6 @@ impl<'a> LigandRecord<'a> {
 
 pub(super) fn sightings(row: &[u8]) -> Option<Sightings> {
     let mut cursor = Cursor(row);
-    let (metal, oxidation_state, _) = (cursor.element()?, cursor.state()?, cursor.u16()?);
+    let (metal, oxidation_state, _) = (cursor.element()?, state(&mut cursor)?, cursor.u16()?);
     Some(Sightings { metal, oxidation_state, count: cursor.u32()? })
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::ligands::Query;
 use druse_fitness::Goal;
 use druse_fitness::process::ProgramSpec;
@@ -314,7 +315,7 @@ impl Campaign {
     pub fn hash(&self) -> String {
         // Serialising plain structs with string keys into memory cannot fail.
         let text = serde_json::to_vec(self).unwrap_or_default();
-        hexadecimal(&Sha256::digest(text))
+        hexadecimal(Sha256::digest(text))
     }
 
     /// The campaign as the text of a campaign file that leaves nothing to defaults; reading it
@@ -325,9 +326,4 @@ impl Campaign {
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(&CampaignConfig::from(self))
     }
-}
-
-/// Lower-case hexadecimal digits of `bytes`.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,6 +5,7 @@ use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::OnceLock;
 
+use druse_datasets::bytes::hexadecimal;
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 
@@ -79,7 +80,7 @@ impl Index {
         let (bytes, header, sha256) = match header.kind {
             Kind::Plain => (bytes, header, OnceLock::new()),
             Kind::Packed => {
-                let sha256 = OnceLock::from(hexadecimal(&bytes));
+                let sha256 = OnceLock::from(hexadecimal(Sha256::digest(&*bytes)));
                 let plain = packed::unpack(&bytes, &header)?;
                 let header = Header::read(&plain)?;
                 (Bytes::Owned(plain), header, sha256)
@@ -138,7 +139,7 @@ impl Index {
 
     /// SHA-256 of the file in hexadecimal digits.
     pub fn sha256(&self) -> &str {
-        self.sha256.get_or_init(|| hexadecimal(&self.bytes))
+        self.sha256.get_or_init(|| hexadecimal(Sha256::digest(&*self.bytes)))
     }
 
     /// Entry `number`; `None` beyond the last.
@@ -230,8 +231,4 @@ fn first(range: Range<usize>, below: impl Fn(usize) -> bool) -> usize {
         if below(middle) { low = middle + 1 } else { high = middle }
     }
     low
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -20,6 +20,7 @@
 
 use std::ops::Range;
 
+use druse_datasets::bytes::Cursor;
 use rayon::prelude::*;
 
 pub const MAGIC: &[u8; 8] = b"DRUSEIDX";
@@ -38,53 +39,6 @@ pub enum Kind {
     Plain,
     /// One compressed stream.
     Packed,
-}
-
-/// Reads numbers one after the other; every read may find the end.
-#[derive(Clone, Copy)]
-pub struct Cursor<'a>(pub &'a [u8]);
-
-impl<'a> Cursor<'a> {
-    pub fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    pub fn u8(&mut self) -> Option<u8> {
-        self.array().map(|[byte]| byte)
-    }
-
-    pub fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-
-    pub fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-
-    pub fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-
-    pub fn f32(&mut self) -> Option<f32> {
-        self.array().map(f32::from_le_bytes)
-    }
-
-    pub fn f64(&mut self) -> Option<f64> {
-        self.array().map(f64::from_le_bytes)
-    }
-
-    /// An offset or a length.
-    pub fn place(&mut self) -> Option<usize> {
-        self.u64()?.try_into().ok()
-    }
 }
 
 /// Numbers at the begin of the file.

@@ -6,16 +6,17 @@
 
 use std::io::{self, Read, Write};
 
+use druse_datasets::bytes::Cursor;
+use druse_representations::{Composition, Element};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
 use super::keys::{Amount, Keys};
-use super::layout::{Cursor, Header, Kind, Record};
+use super::layout::{Header, Kind, Record};
 use super::piece::{self, Piece, invariants, resolved_count};
 use super::writer::{self, Held};
 use crate::fingerprint::Invariants;
-use druse_representations::{Composition, Element};
 
 /// Set beside the atomic number of an element that shares a site.
 const MIXED: u8 = 0x80;

@@ -1,10 +1,11 @@
 //! The bytes of one entry: id, composition, invariants by elements, pattern.
 
+use druse_datasets::bytes::Cursor;
 use druse_representations::nalgebra::Vector3;
 use druse_representations::{Element, Lattice, Occupant};
 
 use super::keys::Amount;
-use super::layout::{Cursor, Record};
+use super::layout::Record;
 use crate::fingerprint::Invariants;
 use crate::matching::{Cell, Pattern, Species};
 

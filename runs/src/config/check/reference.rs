@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use druse_datasets::bytes::hexadecimal;
 use druse_validation::Verdict;
 use sha2::{Digest, Sha256};
 
 use super::{Mistakes, one_of, quoted};
-use crate::config::campaign::{Reference, hexadecimal};
+use crate::config::campaign::Reference;
 use crate::config::mistake::Mistake;
 
 pub(super) fn check_reference(
@@ -58,7 +59,7 @@ pub(super) fn check_file(
     let read = || -> io::Result<Reference> {
         let mut hasher = Sha256::new();
         io::copy(&mut File::open(&path)?, &mut HashWriter(&mut hasher))?;
-        Ok(Reference::File { path: path.canonicalize()?, sha256: hexadecimal(&hasher.finalize()) })
+        Ok(Reference::File { path: path.canonicalize()?, sha256: hexadecimal(hasher.finalize()) })
     };
     match read() {
         Ok(reference) => Some(reference),
