@@ -6,6 +6,7 @@
 
 pub mod complex;
 pub mod composition;
+pub mod conformance;
 pub mod crystal;
 pub mod design;
 pub mod element;

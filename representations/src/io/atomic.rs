@@ -1,7 +1,7 @@
 //! Files that appear complete or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `bytes` to `path` in one piece: they go to a temporary file in the same folder, which is
@@ -10,30 +10,47 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When the system refuses; then the old file, if there was one, is unchanged.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically_with(path, |error| error, |out| out.write_all(bytes))
+}
+
+/// As [`write_atomically`], for contents that are better not held in memory: whatever `write` writes.
+/// `failed` makes the caller's error of one of the system's.
+///
+/// # Errors
+/// When the system refuses or `write` fails; then the old file, if there was one, is unchanged.
+pub fn write_atomically_with<T, E>(
+    path: &Path,
+    failed: impl Fn(io::Error) -> E,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, E>,
+) -> Result<T, E> {
     // A device or pipe must not be replaced by a file.
     if fs::metadata(path).is_ok_and(|data| !data.is_file()) {
-        let mut device = File::options().write(true).open(path)?;
-        device.write_all(bytes)?;
-        return device.flush();
+        let mut device = File::options().write(true).open(path).map_err(&failed)?;
+        let value = write(&mut device)?;
+        device.flush().map_err(failed)?;
+        return Ok(value);
     }
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let temporary = beside(&target)?;
-    let written = File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, &target));
+    let temporary = beside(&target).map_err(&failed)?;
+    let attempt = || {
+        let mut file = BufWriter::new(File::create(&temporary).map_err(&failed)?);
+        let value = write(&mut file)?;
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().and_then(|()| fs::rename(&temporary, &target)).map_err(&failed)?;
+        Ok(value)
+    };
+    let written = attempt();
     if written.is_err() {
         // The first error is the one to tell.
         let _ = fs::remove_file(&temporary);
     }
-    written?;
     // The rename itself is durable once the folder is; not every system can do that.
-    if let Some(Ok(folder)) = target.parent().map(|folder| File::open(or_here(folder))) {
+    if written.is_ok()
+        && let Some(Ok(folder)) = target.parent().map(|folder| File::open(or_here(folder)))
+    {
         let _ = folder.sync_all();
     }
-    Ok(())
+    written
 }
 
 /// A name for the temporary file that no other process uses.

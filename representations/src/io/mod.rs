@@ -27,7 +27,7 @@ mod values;
 mod write;
 mod xyz;
 
-pub use atomic::write_atomically;
+pub use atomic::{write_atomically, write_atomically_with};
 pub use build::OCCUPANCY_LIMIT;
 pub use error::{Place, Problem, ReadError, RecordError, WriteError};
 pub use format::{Format, UnknownFormat};
