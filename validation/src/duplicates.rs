@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use druse_representations::{Crystal, Design};
+use sha2::{Digest, Sha256};
 
-use crate::fingerprint::Pdd;
+use crate::compact::CompactCrystal;
+use crate::fingerprint::{Outline, Pdd};
 use crate::novelty::Duplicates;
 
 /// Finds crystals that repeat an earlier one.
@@ -14,9 +16,19 @@ use crate::novelty::Duplicates;
 /// supercell and volume do not count, so a crystal before and after a breathing relaxation is one,
 /// and so are two relaxations into one minimum that stopped at different remains of symmetry.
 /// Mirror images count as one.
+///
+/// Of each crystal about 300 bytes are kept; its distributions, which are ten times as large, are made
+/// again for the few that may be near.
 pub struct CrystalDuplicates {
     tolerance: f64,
-    known: BTreeMap<String, Vec<(u64, Pdd)>>,
+    /// By formula, in order of number.
+    known: BTreeMap<String, Vec<Known>>,
+}
+
+struct Known {
+    number: u64,
+    outline: Outline,
+    crystal: CompactCrystal,
 }
 
 impl CrystalDuplicates {
@@ -48,9 +60,17 @@ impl Default for CrystalDuplicates {
 
 /// Finds designs with the [identity](Design::content_id) of an earlier one. For complexes this says all;
 /// of crystals it sees only copies in the same cell ([`CrystalDuplicates`] sees the others).
+///
+/// Of each design 24 bytes are kept: identities are compared by the first half of their SHA-256.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityDuplicates {
-    first: BTreeMap<String, u64>,
+    first: BTreeMap<[u8; 16], u64>,
+}
+
+/// The first half of the SHA-256 of a design's identity.
+fn key<D: Design>(design: &D) -> [u8; 16] {
+    let hash = Sha256::digest(design.content_id());
+    std::array::from_fn(|i| hash[i])
 }
 
 impl IdentityDuplicates {
@@ -67,11 +87,11 @@ impl IdentityDuplicates {
 
 impl<D: Design> Duplicates<D> for IdentityDuplicates {
     fn find(&self, design: &D) -> Option<u64> {
-        self.first.get(&design.content_id()).copied()
+        self.first.get(&key(design)).copied()
     }
 
     fn insert(&mut self, number: u64, design: &D) {
-        let first = self.first.entry(design.content_id()).or_insert(number);
+        let first = self.first.entry(key(design)).or_insert(number);
         *first = number.min(*first);
     }
 }
@@ -80,15 +100,23 @@ impl Duplicates<Crystal> for CrystalDuplicates {
     fn find(&self, design: &Crystal) -> Option<u64> {
         let known = self.known.get(&Design::composition(design).reduced_formula())?;
         let distances = Pdd::of(design).ok()?;
-        let near = |other: &Pdd| other.distance(&distances).is_some_and(|d| d < self.tolerance);
-        known.iter().filter(|(_, other)| near(other)).map(|&(number, _)| number).min()
+        let outline = Outline::of(&distances);
+        let near = |other: &&Known| {
+            other.outline.least_distance(&outline) < self.tolerance
+                && Pdd::of(&other.crystal.expand())
+                    .is_ok_and(|other| other.distance(&distances).is_some_and(|d| d < self.tolerance))
+        };
+        known.iter().find(near).map(|known| known.number)
     }
 
     /// Crystals without distances (no volume, bad coordinates) are not remembered.
     fn insert(&mut self, number: u64, design: &Crystal) {
         if let Ok(distances) = Pdd::of(design) {
             let formula = Design::composition(design).reduced_formula();
-            self.known.entry(formula).or_default().push((number, distances));
+            let known = self.known.entry(formula).or_default();
+            let place = known.partition_point(|known| known.number <= number);
+            let (outline, crystal) = (Outline::of(&distances), CompactCrystal::of(design));
+            known.insert(place, Known { number, outline, crystal });
         }
     }
 }

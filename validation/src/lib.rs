@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod checks;
+mod compact;
 pub mod complex_lookup;
 pub mod complexes;
 pub mod duplicates;

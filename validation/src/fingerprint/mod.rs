@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | [`PlainPdd`] | no | Å | comparable with published pointwise distance distributions |
 //! | [`Pdd`] | yes | (V/N)^(1/3) | the distance that an audit reports |
+//! | [`Outline`] | yes | (V/N)^(1/3) | lower bound of [`Pdd`]'s distance |
 //! | [`Invariants`] | yes | (V/N)^(1/3) | few numbers: order of candidates, indexes without coordinates |
 //!
 //! None of them can leave out candidates of a matcher without loss: matches of pymatgen's tolerances
@@ -13,6 +14,7 @@ mod error;
 mod invariants;
 mod nearest;
 mod orbits;
+mod outline;
 mod pdd;
 mod plain;
 mod points;
@@ -24,5 +26,6 @@ mod transport;
 
 pub use error::FingerprintError;
 pub use invariants::Invariants;
+pub use outline::Outline;
 pub use pdd::Pdd;
 pub use plain::PlainPdd;

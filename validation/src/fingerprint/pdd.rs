@@ -104,6 +104,11 @@ impl Pdd {
         earth_movers(&self.rows(), &other.rows(), Self::NEIGHBOURS)
     }
 
+    /// The rows of each element, in ascending order of the elements.
+    pub(super) fn rows_of_elements(&self) -> impl Iterator<Item = &Rows> {
+        self.elements.iter().map(|(_, rows)| rows)
+    }
+
     fn rows(&self) -> Vec<&Rows> {
         self.elements.iter().map(|(_, rows)| rows).collect()
     }

@@ -4,6 +4,7 @@
 //! [`Comparison`]: the verdict, the distances, and the mapping of sites that proves it.
 
 mod comparison;
+mod conformance;
 pub mod disorder;
 pub mod kernel;
 pub mod leak_safe;
@@ -15,6 +16,7 @@ mod reduction;
 mod registry;
 
 pub use comparison::{Comparison, Family, Mapping, Sublattice};
+pub use conformance::check_matcher;
 pub use disorder::Disorder;
 pub use leak_safe::LeakSafe;
 pub use mattergen::{MatterGen, may_mix};
@@ -58,4 +60,26 @@ pub trait Matcher: Send + Sync {
 
     /// Whether swapped arguments always give the same verdict.
     fn is_symmetric(&self) -> bool;
+}
+
+/// A shared matcher is one.
+impl<M: Matcher + ?Sized> Matcher for std::sync::Arc<M> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+    fn protocol(&self) -> String {
+        (**self).protocol()
+    }
+    fn scope(&self) -> Scope {
+        (**self).scope()
+    }
+    fn compare(&self, first: &Pattern, second: &Pattern) -> Comparison {
+        (**self).compare(first, second)
+    }
+    fn same(&self, first: &Pattern, second: &Pattern) -> bool {
+        (**self).same(first, second)
+    }
+    fn is_symmetric(&self) -> bool {
+        (**self).is_symmetric()
+    }
 }
