@@ -2,6 +2,8 @@
 
 pub mod assembly;
 pub mod chgnet;
+pub mod conformance;
+pub mod cpu;
 pub mod hull;
 pub mod objective;
 pub mod objectives;
@@ -12,5 +14,7 @@ pub mod process;
 pub mod relax;
 pub mod xtb;
 
-pub use objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome, property};
+pub use objective::{
+    Goal, Needs, Objective, ObjectiveError, Properties, Tier, TierKind, TierOutcome, property,
+};
 pub use potential::{Potential, PotentialError, Prediction, Want};

@@ -1,6 +1,7 @@
 //! The vocabulary of evaluation: [`Objective`], [`Tier`] and the [`Properties`] between them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use druse_representations::Design;
 use serde::{Deserialize, Serialize};
@@ -112,6 +113,20 @@ pub enum ObjectiveError {
     },
 }
 
+/// What the value of an objective is made of, and so from when on it is known: filters of a campaign act
+/// as soon as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// The composition or the bonds, which no tier changes: known before the first tier, and cheap.
+    Identity,
+    /// Properties alone: known as soon as tiers have written them. Until then
+    /// [`Objective::evaluate`] gives [`ObjectiveError::MissingProperty`].
+    Properties,
+    /// The design as all tiers left it, or more than is worth spending before: known last.
+    #[default]
+    Refined,
+}
+
 /// A number that tells how good a design is.
 ///
 /// # A complete objective of one's own
@@ -159,6 +174,12 @@ pub trait Objective<D: Design>: Send + Sync {
         None
     }
 
+    /// What the value is made of. Only say other than [`Needs::Refined`] when it is true: a value may then
+    /// be computed early, and it is not computed again.
+    fn needs(&self) -> Needs {
+        Needs::Refined
+    }
+
     /// Value for a design, given what the tiers found out about it.
     ///
     /// # Errors
@@ -187,6 +208,26 @@ pub enum TierOutcome<D> {
         /// Reason.
         reason: String,
     },
+    /// There is no result, for want of time, memory or disk: it may be otherwise another time. The
+    /// design is out as a failure, and that is never kept as a result.
+    Failed {
+        /// Reason, as of a rejection.
+        reason: String,
+    },
+}
+
+/// What a tier is there for, and so what its rejections mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TierKind {
+    /// It refines designs or finds out properties; it rejects what it cannot do that with.
+    #[default]
+    Work,
+    /// It only judges whether a design is worth going on with: it neither refines designs nor writes
+    /// properties. A campaign may let some of what it rejects pass by chance, to learn how often it errs.
+    Check,
+    /// It holds designs against what the user demands. What it rejects never passes.
+    Constraint,
 }
 
 /// One step of the cost-ordered funnel: it may refine a design, add properties, or reject it.
@@ -194,12 +235,87 @@ pub trait Tier<D: Design>: Send + Sync {
     /// Name in the store and in the funnel's summary.
     fn name(&self) -> &str;
 
-    /// Everything that the numbers depend on: model hash, tolerances, limits. Part of cache keys
-    /// and of every result.
+    /// Everything that the numbers depend on: model hash, tolerances, limits, and a version that changes
+    /// with the code. Part of cache keys and of every result: kept results are found again by it.
     fn protocol(&self) -> String;
+
+    /// What it is there for.
+    fn kind(&self) -> TierKind {
+        TierKind::Work
+    }
+
+    /// Names of properties that it writes, for limits and objectives of a campaign file to name. It may
+    /// write more.
+    fn writes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether its results are worth keeping, so that they need not be computed again after a stop or
+    /// in another campaign. `false` for tiers that cost less than a look-up or whose
+    /// [protocol](Self::protocol) does not tell all.
+    fn is_costly(&self) -> bool {
+        true
+    }
+
+    /// Whether it only lets designs pass as they are or rejects them. Such a tier takes no part in
+    /// what later ones find out about those that pass, so campaigns that differ in it alone share the
+    /// results of the others. It must neither change designs nor add properties.
+    fn only_rejects(&self) -> bool {
+        self.kind() == TierKind::Check
+    }
 
     /// Runs the designs of one batch, each with what earlier tiers found out about it; one outcome
     /// per design, in order. The caller parallelises over batches and forms them by candidate
     /// number, so results do not depend on the number of threads.
     fn run(&self, items: &[(&D, &Properties)]) -> Vec<TierOutcome<D>>;
+}
+
+/// A shared objective is one, so that one value serves several campaigns.
+impl<D: Design, O: Objective<D> + ?Sized> Objective<D> for Arc<O> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+    fn goal(&self) -> Goal {
+        (**self).goal()
+    }
+    fn unit(&self) -> &str {
+        (**self).unit()
+    }
+    fn protocol(&self) -> Option<String> {
+        (**self).protocol()
+    }
+    fn needs(&self) -> Needs {
+        (**self).needs()
+    }
+    fn evaluate(&self, design: &D, properties: &Properties) -> Result<f64, ObjectiveError> {
+        (**self).evaluate(design, properties)
+    }
+    fn evaluate_batch(&self, items: &[(&D, &Properties)]) -> Vec<Result<f64, ObjectiveError>> {
+        (**self).evaluate_batch(items)
+    }
+}
+
+/// A shared tier is one.
+impl<D: Design, T: Tier<D> + ?Sized> Tier<D> for Arc<T> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+    fn protocol(&self) -> String {
+        (**self).protocol()
+    }
+    fn writes(&self) -> Vec<String> {
+        (**self).writes()
+    }
+    fn kind(&self) -> TierKind {
+        (**self).kind()
+    }
+    fn is_costly(&self) -> bool {
+        (**self).is_costly()
+    }
+    fn only_rejects(&self) -> bool {
+        (**self).only_rejects()
+    }
+    fn run(&self, items: &[(&D, &Properties)]) -> Vec<TierOutcome<D>> {
+        (**self).run(items)
+    }
 }

@@ -1,8 +1,10 @@
 //! Metal-donor distances: what is usual for a metal and a kind of donor.
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::elements::covalent_radius;
 use druse_datasets::ligands::DistanceTable;
 use druse_representations::Element;
+use sha2::{Digest, Sha256};
 
 use super::validate::{BOUND, BOUND_HAPTIC};
 
@@ -50,7 +52,10 @@ impl Distances {
     pub(super) fn source(&self) -> String {
         match self.medians.len() {
             0 => "distances from covalent radii".to_owned(),
-            n => format!("distances from {n} medians of crystal structures"),
+            n => {
+                let digest = hexadecimal(Sha256::digest(format!("{:?}", self.medians)));
+                format!("distances from {n} medians of crystal structures (sha256 {})", &digest[..16])
+            }
         }
     }
 

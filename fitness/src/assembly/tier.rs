@@ -55,6 +55,10 @@ impl Tier<Complex> for AssemblyTier {
         )
     }
 
+    fn writes(&self) -> Vec<String> {
+        vec![property::MISFIT.to_owned()]
+    }
+
     fn run(&self, items: &[(&Complex, &Properties)]) -> Vec<TierOutcome<Complex>> {
         items
             .iter()

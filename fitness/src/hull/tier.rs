@@ -44,6 +44,14 @@ impl<D: Design> Tier<D> for HullTier {
         format!("convex hull of {} (sha256 {})", self.reference, self.diagram.digest())
     }
 
+    fn writes(&self) -> Vec<String> {
+        [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].map(str::to_owned).to_vec()
+    }
+
+    fn is_costly(&self) -> bool {
+        false
+    }
+
     fn run(&self, items: &[(&D, &Properties)]) -> Vec<TierOutcome<D>> {
         items
             .iter()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use druse_datasets::ligands::{LibraryError, LigandLibrary};
 use druse_representations::Complex;
 
-use crate::objective::{Goal, Objective, ObjectiveError, Properties};
+use crate::objective::{Goal, Needs, Objective, ObjectiveError, Properties};
 
 /// Tells how often a ligand, given by its [key](druse_representations::ligand::CanonicalLigand), occurs in
 /// known structures. Closures are such counts too.
@@ -63,6 +63,10 @@ impl Objective<Complex> for LigandAvailability {
 
     fn unit(&self) -> &str {
         "log10"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Identity
     }
 
     fn evaluate(&self, design: &Complex, _: &Properties) -> Result<f64, ObjectiveError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use druse_datasets::elements::{ElementTable, Toxicity, column};
 use druse_representations::{Complex, Composition, Design, Element};
 
-use crate::objective::{Goal, Objective, ObjectiveError, Properties};
+use crate::objective::{Goal, Needs, Objective, ObjectiveError, Properties};
 
 /// Largest permitted daily exposure of the guideline (µg/day, chromium): the scale's harmless end.
 const HARMLESS_PDE: f64 = 11_000.0;
@@ -140,6 +140,10 @@ impl<D: Design> Objective<D> for ElementObjective {
         &self.unit
     }
 
+    fn needs(&self) -> Needs {
+        Needs::Identity
+    }
+
     fn evaluate(&self, design: &D, _: &Properties) -> Result<f64, ObjectiveError> {
         self.of(&design.composition())
     }
@@ -167,6 +171,10 @@ impl Objective<Complex> for MetalObjective {
 
     fn unit(&self) -> &str {
         &self.0.unit
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Identity
     }
 
     fn evaluate(&self, design: &Complex, _: &Properties) -> Result<f64, ObjectiveError> {

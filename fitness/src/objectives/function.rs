@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use druse_representations::Design;
 
-use crate::objective::{Goal, Objective, ObjectiveError, Properties};
+use crate::objective::{Goal, Needs, Objective, ObjectiveError, Properties};
 
 /// An objective made of a closure.
 ///
@@ -24,6 +24,7 @@ pub struct FnObjective<D, F> {
     name: String,
     goal: Goal,
     unit: String,
+    needs: Needs,
     function: F,
     design: PhantomData<fn(&D)>,
 }
@@ -35,7 +36,19 @@ where
 {
     /// An objective with this name, goal, unit and function.
     pub fn new(name: impl Into<String>, goal: Goal, unit: impl Into<String>, function: F) -> Self {
-        Self { name: name.into(), goal, unit: unit.into(), function, design: PhantomData }
+        Self {
+            name: name.into(),
+            goal,
+            unit: unit.into(),
+            needs: Needs::Refined,
+            function,
+            design: PhantomData,
+        }
+    }
+
+    /// The same with a statement of what the function looks at.
+    pub fn needing(self, needs: Needs) -> Self {
+        Self { needs, ..self }
     }
 }
 
@@ -54,6 +67,10 @@ where
 
     fn unit(&self) -> &str {
         &self.unit
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
     }
 
     fn evaluate(&self, design: &D, properties: &Properties) -> Result<f64, ObjectiveError> {

@@ -2,7 +2,7 @@
 
 use druse_representations::{Crystal, Design};
 
-use crate::objective::{Goal, Objective, ObjectiveError, Properties, property};
+use crate::objective::{Goal, Needs, Objective, ObjectiveError, Properties, property};
 
 /// An objective whose value a tier has written: the property of the given name.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,10 @@ impl<D: Design> Objective<D> for PropertyObjective {
 
     fn unit(&self) -> &str {
         &self.unit
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Properties
     }
 
     fn evaluate(&self, _: &D, properties: &Properties) -> Result<f64, ObjectiveError> {

@@ -10,7 +10,7 @@ use super::{
     Density, ElementMeasure, ElementObjective, FnObjective, LigandAvailability, MetalObjective, Occurrences,
     PropertyObjective,
 };
-use crate::objective::{Goal, Objective, property};
+use crate::objective::{Goal, Needs, Objective, Properties, property};
 
 /// What the registry says about an objective.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -248,14 +248,12 @@ pub fn complex_objective(
         property::DIPOLE => Box::new(PropertyObjective::new(name, Goal::Minimise, "D")),
         property::XTB_ENERGY => Box::new(PropertyObjective::new(name, Goal::Minimise, "eV")),
         "charge_magnitude" => {
-            Box::new(FnObjective::new(name, Goal::Minimise, "e", |complex: &Complex, _| {
-                Ok(f64::from(complex.charge().abs()))
-            }))
+            let charge = |complex: &Complex, _: &Properties| Ok(f64::from(complex.charge().abs()));
+            Box::new(FnObjective::new(name, Goal::Minimise, "e", charge).needing(Needs::Identity))
         }
         "molecular_weight" => {
-            Box::new(FnObjective::new(name, Goal::Minimise, "g/mol", |complex: &Complex, _| {
-                Ok(complex.composition().mass())
-            }))
+            let mass = |complex: &Complex, _: &Properties| Ok(complex.composition().mass());
+            Box::new(FnObjective::new(name, Goal::Minimise, "g/mol", mass).needing(Needs::Identity))
         }
         "metal_abundance" => metal(ElementMeasure::CrustalAbundance),
         "metal_toxicity" => metal(ElementMeasure::Toxicity),

@@ -25,13 +25,20 @@ pub struct ProcessObjective<D> {
     goal: Goal,
     unit: String,
     client: Client,
+    stamp: String,
     design: PhantomData<fn(&D)>,
 }
 
 impl<D: Exchange> ProcessObjective<D> {
     /// An objective with this name, goal and unit, evaluated by the program behind `client`.
     pub fn new(name: impl Into<String>, goal: Goal, unit: impl Into<String>, client: Client) -> Self {
-        Self { name: name.into(), goal, unit: unit.into(), client, design: PhantomData }
+        Self { name: name.into(), goal, unit: unit.into(), client, stamp: String::new(), design: PhantomData }
+    }
+
+    /// With words in the protocol that tell apart what the program's own name and version do not, such
+    /// as a hash of its source.
+    pub fn with_stamp(self, stamp: impl Into<String>) -> Self {
+        Self { stamp: stamp.into(), ..self }
     }
 
     fn failed(&self, reason: impl ToString) -> ObjectiveError {
@@ -86,7 +93,8 @@ impl<D: Exchange> Objective<D> for ProcessObjective<D> {
     }
 
     fn protocol(&self) -> Option<String> {
-        Some(format!("{}: by {}", self.name, self.client.identity()))
+        let stamp = if self.stamp.is_empty() { String::new() } else { format!(", {}", self.stamp) };
+        Some(format!("{}: by {}{stamp}", self.name, self.client.identity()))
     }
 
     fn evaluate(&self, design: &D, properties: &Properties) -> Result<f64, ObjectiveError> {
@@ -162,6 +170,27 @@ for line in sys.stdin:
         assert!(reason(6).contains("NaN"), "{}", reason(6));
         assert_eq!(reason(7), "objective 'edge': 0 results for 1 candidates");
         assert_eq!(results[7], Ok(8.5));
+    }
+
+    #[test]
+    fn the_cpu_time_of_an_answer_is_charged_to_who_asks() {
+        let program = PROGRAM.replace(
+            "if edge == 2: time.sleep(60)",
+            "end = time.process_time() + 0.3\n            while edge == 2 and time.process_time() < end: pass",
+        );
+        let spec = ProgramSpec::new(["python3", "-c", &program]);
+        let objective =
+            ProcessObjective::<Crystal>::new("edge", Goal::Minimise, "Å", Client::start(spec).unwrap());
+        let spent = |edge| {
+            let before = crate::cpu::thread_seconds();
+            objective.evaluate(&cube(edge), &Properties::new()).unwrap();
+            crate::cpu::thread_seconds() - before
+        };
+        let (cheap, dear, again) = (spent(1.0), spent(2.0), spent(8.0));
+        // To 0.01 s, on each side.
+        assert!((0.28..1.0).contains(&dear), "{dear}");
+        assert!(cheap < 0.2 && again < 0.2, "{cheap} {again}");
+        assert!(crate::cpu::running_seconds() >= 0.28, "the program still runs");
     }
 
     #[test]

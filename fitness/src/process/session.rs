@@ -63,9 +63,9 @@ impl Session {
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut leader = Leader::start(&mut command)
             .map_err(|error| SessionError::Start(format!("'{program}': {error}")))?;
-        let child = leader.child();
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+        let pipes =
+            leader.child().map(|child| (child.stdin.take(), child.stdout.take(), child.stderr.take()));
+        let Some((Some(mut stdin), Some(stdout), Some(stderr))) = pipes else {
             return Err(SessionError::Start(format!("'{program}': no pipes to it")));
         };
         // Threads, because a program may block on its output while its input is being written.
@@ -114,7 +114,8 @@ impl Session {
         Ok(Self { leader, requests, answers, said })
     }
 
-    /// Asks one thing. After an error the session is of no use any more.
+    /// Asks one thing and charges this thread for the CPU time that the program needed. After an error the
+    /// session is of no use any more.
     pub(super) fn ask(
         &mut self,
         request: &Map<String, Value>,
@@ -136,6 +137,7 @@ impl Session {
             }
             Err(RecvTimeoutError::Disconnected) => return Err(SessionError::Ended(self.last_words())),
         };
+        self.leader.charge();
         match serde_json::from_slice(&line) {
             Ok(Value::Object(answer)) if answer.get("request") == Some(&Value::from(number)) => Ok(answer),
             _ => {

@@ -115,6 +115,10 @@ impl Walker {
         let no_energy = |reason: String, step| Some(Verdict::NoEnergy { reason, step });
         let prediction = match prediction {
             Ok(prediction) => prediction,
+            Err(PotentialError::Failed(reason)) => {
+                self.verdict = Some(Verdict::Failed { reason, step: self.steps });
+                return;
+            }
             Err(error) => {
                 self.verdict = no_energy(error.to_string(), self.steps);
                 return;

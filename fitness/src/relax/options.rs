@@ -134,6 +134,14 @@ pub enum Verdict {
         /// Step.
         step: usize,
     },
+    /// The potential failed, perhaps for want of memory.
+    #[error("no energy: {reason} (step {step})")]
+    Failed {
+        /// Reason.
+        reason: String,
+        /// Step.
+        step: usize,
+    },
 }
 
 impl Verdict {

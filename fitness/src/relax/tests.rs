@@ -192,3 +192,15 @@ fn a_batch_relaxes_as_each_crystal_alone() {
         assert_eq!(&relax(&chgnet, &[crystal], &options)[0], joint);
     }
 }
+
+#[test]
+fn the_tier_conforms() {
+    let cubic = |edge| {
+        let crystal =
+            Crystal::ordered(Lattice::cubic(edge), [(Element::from_symbol("Po").unwrap(), [0.0; 3])]);
+        (crystal, crate::Properties::new())
+    };
+    let tier = RelaxTier::new(std::sync::Arc::new(Springs), RelaxOptions::default());
+    // The last has no neighbours, so no energy.
+    crate::conformance::check_tier(&tier, &[cubic(2.6), cubic(2.4), cubic(3.3)]).unwrap();
+}

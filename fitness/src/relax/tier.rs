@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use druse_representations::Crystal;
 
-use super::{RelaxOptions, Relaxation, relax};
+use super::{RelaxOptions, Relaxation, Verdict, relax};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 use crate::potential::Potential;
 
@@ -32,6 +32,19 @@ impl Tier<Crystal> for RelaxTier {
         format!("relaxation by {}, FIRE with Fréchet cell filter, {options}", self.potential.protocol())
     }
 
+    fn writes(&self) -> Vec<String> {
+        [
+            property::ENERGY_PER_ATOM,
+            property::ENERGY_PER_ATOM_START,
+            property::MAX_FORCE,
+            property::MAX_STRESS,
+            property::RELAXATION_STEPS,
+            property::CONVERGED,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
         let crystals: Vec<&Crystal> = items.iter().map(|(crystal, _)| *crystal).collect();
         relax(self.potential.as_ref(), &crystals, &self.options).into_iter().map(outcome).collect()
@@ -39,6 +52,9 @@ impl Tier<Crystal> for RelaxTier {
 }
 
 fn outcome(relaxation: Relaxation) -> TierOutcome<Crystal> {
+    if matches!(relaxation.verdict, Verdict::Failed { .. }) {
+        return TierOutcome::Failed { reason: relaxation.verdict.to_string() };
+    }
     let (true, Some(prediction), Some(start)) =
         (relaxation.verdict.is_usable(), &relaxation.prediction, relaxation.energy_start)
     else {

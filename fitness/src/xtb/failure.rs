@@ -140,6 +140,11 @@ impl Failure {
         Self::Output { file, found: found.into(), expected: expected.into() }
     }
 
+    /// Whether the same would happen another time; not so for what time, memory or disk decide.
+    pub fn is_lasting(&self) -> bool {
+        !matches!(self, Self::Timeout { .. } | Self::Killed { .. } | Self::Output { .. } | Self::System(_))
+    }
+
     /// Whether another setting of the self-consistent field may help.
     pub(super) fn is_electronic(&self) -> bool {
         matches!(self, Self::Scc(_) | Self::NotConverged { .. } | Self::Aborted { .. } | Self::Energy { .. })

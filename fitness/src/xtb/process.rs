@@ -48,3 +48,30 @@ pub(super) fn run_to_end(command: &mut Command, limit: Duration) -> io::Result<E
         (false, None, signal) => Ended::Signal(signal.unwrap_or_default()),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::{running_seconds, thread_seconds};
+
+    #[test]
+    fn cpu_time_of_a_child_and_of_its_children_is_charged() {
+        let burn = "import time\nwhile time.process_time() < 0.3: pass";
+        let (before, running) = (thread_seconds(), running_seconds());
+        let mut command = Command::new("sh");
+        command.args(["-c", "python3 -c \"$0\"; true", burn]).stdout(Stdio::null());
+        assert_eq!(run_to_end(&mut command, Duration::from_secs(60)).unwrap(), Ended::Code(0));
+        let spent = thread_seconds() - before;
+        assert!((0.3..2.0).contains(&spent), "{spent}");
+        assert!(running_seconds() - running < 0.01, "an ended child is the system's to count");
+    }
+
+    #[test]
+    fn a_child_that_is_stopped_has_its_price_too() {
+        let before = thread_seconds();
+        let mut command = Command::new("sh");
+        command.args(["-c", "while :; do :; done"]);
+        assert_eq!(run_to_end(&mut command, Duration::from_millis(400)).unwrap(), Ended::TimedOut);
+        assert!(thread_seconds() - before > 0.02);
+    }
+}

@@ -63,11 +63,13 @@ impl XtbTier {
     }
 
     /// The refined complex and its properties, or why there are none.
-    fn evaluate(&self, complex: &Complex) -> Result<(Complex, Properties), String> {
-        let start = complex.molecule().ok_or("input: the complex has no positions")?;
+    fn evaluate(&self, complex: &Complex) -> Result<(Complex, Properties), Refusal> {
+        let missing = || Refusal::Rejected("input: the complex has no positions".to_owned());
+        let start = complex.molecule().ok_or_else(missing)?;
         let expected = Expected::of(complex);
         let kept = |molecule: &Molecule| {
-            survival(&expected, &start, molecule, &covalent_radius).map_err(|error| format!("input: {error}"))
+            survival(&expected, &start, molecule, &covalent_radius)
+                .map_err(|error| Refusal::Rejected(format!("input: {error}")))
         };
         let mut molecule = start.clone();
         if self.options.force_field
@@ -76,15 +78,12 @@ impl XtbTier {
         {
             molecule = cleaned;
         }
-        let (states, best) = self.crude_states(complex, &molecule).map_err(|failure| failure.to_string())?;
+        let (states, best) = self.crude_states(complex, &molecule)?;
         let job = self.job(complex, best.molecule, best.multiplicity, self.options.level);
-        let attempt = self
-            .xtb
-            .run_with_retries(&job, self.options.allow_gfn1)
-            .map_err(|failure| failure.to_string())?;
+        let attempt = self.xtb.run_with_retries(&job, self.options.allow_gfn1)?;
         let verdict = kept(&attempt.result.molecule)?;
         if let Some(reason) = verdict.reason() {
-            return Err(reason);
+            return Err(Refusal::Rejected(reason));
         }
         let mut properties = describe(&attempt);
         properties.extend(states);
@@ -97,7 +96,7 @@ impl XtbTier {
             let fod = self
                 .xtb
                 .static_correlation(refined, complex.charge(), unpaired)
-                .map_err(|failure| format!("fod: {failure}"))?;
+                .map_err(|failure| Refusal::of(&failure, "fod: "))?;
             add(property::N_FOD, fod.n_fod);
             add(property::STATIC_CORRELATION, f64::from(u8::from(fod.is_strong())));
         }
@@ -125,7 +124,8 @@ impl XtbTier {
     }
 
     /// Crude optimisation in each spin state: the energies as GFN2 gives them, and the lowest state
-    /// with spin polarization. Some of the states may fail without harm.
+    /// with spin polarization. Some of the states may fail without harm, but none for want of time or
+    /// memory: which state is the lowest must not depend on the machine.
     fn crude_states(&self, complex: &Complex, molecule: &Molecule) -> Result<(Properties, State), Failure> {
         let mut multiplicities = vec![complex.multiplicity];
         let candidates = complex.multiplicities();
@@ -140,6 +140,7 @@ impl XtbTier {
             let job = self.job(complex, molecule.clone(), multiplicity, Level::Crude);
             let result = match self.xtb.run_with_retries(&job, self.options.allow_gfn1) {
                 Ok(attempt) => attempt.result,
+                Err(failure) if !failure.is_lasting() => return Err(failure),
                 Err(failure) => {
                     first_failure.get_or_insert(failure);
                     continue;
@@ -164,6 +165,25 @@ impl XtbTier {
     }
 }
 
+/// Why a complex does not go on.
+enum Refusal {
+    Rejected(String),
+    Failed(String),
+}
+
+impl Refusal {
+    fn of(failure: &Failure, prefix: &str) -> Self {
+        let reason = format!("{prefix}{failure}");
+        if failure.is_lasting() { Self::Rejected(reason) } else { Self::Failed(reason) }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::of(&failure, "")
+    }
+}
+
 /// A spin state after the crude optimisation.
 struct State {
     key: (Method, f64),
@@ -181,12 +201,31 @@ impl Tier<Complex> for XtbTier {
         format!("GFN2-xTB, xtb {}, {options}", self.xtb.version())
     }
 
+    fn writes(&self) -> Vec<String> {
+        [
+            property::XTB_ENERGY,
+            property::GAP,
+            property::HOMO,
+            property::LUMO,
+            property::DIPOLE,
+            property::POLARIZABILITY,
+            property::MULTIPLICITY,
+            property::RUNG,
+            property::OPTIMISATION_CYCLES,
+            property::N_FOD,
+            property::STATIC_CORRELATION,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
     fn run(&self, items: &[(&Complex, &Properties)]) -> Vec<TierOutcome<Complex>> {
         items
             .iter()
             .map(|(complex, _)| match self.evaluate(complex) {
                 Ok((design, properties)) => TierOutcome::Passed { design, properties },
-                Err(reason) => TierOutcome::Rejected { reason },
+                Err(Refusal::Rejected(reason)) => TierOutcome::Rejected { reason },
+                Err(Refusal::Failed(reason)) => TierOutcome::Failed { reason },
             })
             .collect()
     }

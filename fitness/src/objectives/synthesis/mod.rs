@@ -24,7 +24,7 @@ use druse_datasets::fragments::FragmentTable;
 use druse_representations::ligand::Fingerprint;
 use druse_representations::{Complex, Ligand};
 
-use crate::objective::{Goal, Objective, ObjectiveError, Properties};
+use crate::objective::{Goal, Needs, Objective, ObjectiveError, Properties};
 
 pub use rings::RingFeatures;
 
@@ -73,6 +73,10 @@ impl Objective<Complex> for SyntheticAccessibility {
 
     fn unit(&self) -> &str {
         "1"
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::Identity
     }
 
     fn evaluate(&self, design: &Complex, _: &Properties) -> Result<f64, ObjectiveError> {
