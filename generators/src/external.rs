@@ -7,7 +7,7 @@ use druse_representations::Exchange;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::breeding::Constraints;
+use crate::breeding::{Constraints, fnv1a};
 use crate::generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
 
 /// How often the program is asked for one batch before fewer proposals are taken.
@@ -22,7 +22,8 @@ const ROUNDS: usize = 5;
 /// ```
 ///
 /// `learnt` holds what was evaluated since the last answer, whoever proposed it; `costs` are to be
-/// minimised and `null` for rejected candidates. `operator` and `parents` are optional. The program
+/// minimised and `null` for rejected candidates. A number that comes again was measured since: what it
+/// says now replaces what it said before. `operator` and `parents` are optional. The program
 /// need not remember anything: whatever it gives as `state` comes back with the next request and is
 /// stored with the campaign. For the same campaign on every run it should draw its random numbers from
 /// `seed` and `first` alone; a campaign that is resumed never asks again for what was proposed.
@@ -41,7 +42,12 @@ pub struct External<D> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Memory<D> {
     state: Value,
-    seen: BTreeSet<String>,
+    /// Hashes of the identities of designs that were proposed; they stand in the journal.
+    #[serde(skip)]
+    seen: BTreeSet<u64>,
+    /// Hashes that the journal does not have yet.
+    #[serde(skip)]
+    fresh: Vec<u64>,
     left_out: u64,
     learnt: Vec<Evaluated<D>>,
 }
@@ -54,7 +60,13 @@ impl<D: Exchange> External<D> {
         client: Client,
         constraints: Box<dyn Constraints<D> + Send>,
     ) -> Self {
-        let memory = Memory { state: Value::Null, seen: BTreeSet::new(), left_out: 0, learnt: Vec::new() };
+        let memory = Memory {
+            state: Value::Null,
+            seen: BTreeSet::new(),
+            fresh: Vec::new(),
+            left_out: 0,
+            learnt: Vec::new(),
+        };
         Self { name: name.into(), seed, client, constraints, memory }
     }
 
@@ -65,6 +77,10 @@ impl<D: Exchange> External<D> {
 
     fn failed(&self, reason: impl ToString) -> GeneratorError {
         GeneratorError::Failed { generator: self.name.clone(), reason: reason.to_string() }
+    }
+
+    fn bad_state(&self, reason: impl ToString) -> GeneratorError {
+        GeneratorError::BadState { generator: self.name.clone(), reason: reason.to_string() }
     }
 
     /// Asks once; the state moves on with the answer.
@@ -96,17 +112,15 @@ impl<D: Exchange> External<D> {
     fn admit(&mut self, entry: &Value) -> Option<(D, Lineage)> {
         let design = D::from_exchange(entry.get("design").unwrap_or(entry)).ok()?;
         self.constraints.check_design(&design).ok()?;
-        if !self.memory.seen.insert(design.content_id()) {
+        let key = fnv1a(design.content_id().as_bytes());
+        if !self.memory.seen.insert(key) {
             return None;
         }
+        self.memory.fresh.push(key);
         let operator = entry.get("operator").and_then(Value::as_str).unwrap_or("external");
         let parents = entry.get("parents").and_then(Value::as_array);
         let parents = parents.map(|list| list.iter().filter_map(Value::as_u64).collect());
-        let lineage = Lineage {
-            generator: self.name.clone(),
-            operator: operator.to_owned(),
-            parents: parents.unwrap_or_default(),
-        };
+        let lineage = Lineage::new(self.name.clone(), operator, parents.unwrap_or_default());
         Some((design, lineage))
     }
 }
@@ -150,7 +164,12 @@ impl<D: Exchange> Generator<D> for External<D> {
     }
 
     fn learn(&mut self, evaluated: &[Evaluated<D>]) {
-        self.memory.learnt.extend_from_slice(evaluated);
+        for one in evaluated {
+            match self.memory.learnt.iter().position(|known| known.number == one.number) {
+                Some(place) => self.memory.learnt[place] = one.clone(),
+                None => self.memory.learnt.push(one.clone()),
+            }
+        }
     }
 
     fn state(&self) -> Value {
@@ -159,10 +178,24 @@ impl<D: Exchange> Generator<D> for External<D> {
     }
 
     fn restore(&mut self, state: &Value) -> Result<(), GeneratorError> {
-        self.memory = Memory::deserialize(state).map_err(|error| GeneratorError::BadState {
-            generator: self.name.clone(),
-            reason: error.to_string(),
-        })?;
+        let mut memory: Memory<D> = Memory::deserialize(state).map_err(|error| self.bad_state(error))?;
+        // States of older versions hold the identities themselves.
+        if let Some(ids) = state.get("seen").and_then(Value::as_array) {
+            memory.seen = ids.iter().filter_map(Value::as_str).map(|id| fnv1a(id.as_bytes())).collect();
+            memory.fresh = memory.seen.iter().copied().collect();
+        }
+        self.memory = memory;
+        Ok(())
+    }
+
+    fn journal(&mut self) -> Vec<Value> {
+        let fresh = std::mem::take(&mut self.memory.fresh);
+        if fresh.is_empty() { Vec::new() } else { vec![json!(fresh)] }
+    }
+
+    fn replay(&mut self, entry: &Value) -> Result<(), GeneratorError> {
+        let keys = Vec::<u64>::deserialize(entry).map_err(|error| self.bad_state(error))?;
+        self.memory.seen.extend(keys);
         Ok(())
     }
 }

@@ -12,6 +12,16 @@ pub struct Lineage {
     pub operator: String,
     /// Numbers of the parent candidates.
     pub parents: Vec<u64>,
+    /// What else is to be told, such as the file that a design was read from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Lineage {
+    /// A lineage without a note.
+    pub fn new(generator: impl Into<String>, operator: impl Into<String>, parents: Vec<u64>) -> Self {
+        Self { generator: generator.into(), operator: operator.into(), parents, note: None }
+    }
 }
 
 /// A proposed design.
@@ -70,6 +80,35 @@ pub enum GeneratorError {
 
 /// Proposes designs and learns from their evaluation. Does no input or output; all randomness
 /// comes from (campaign seed, candidate number).
+///
+/// # A loop of one's own
+///
+/// Whoever judges designs elsewhere asks and tells without an engine or a store:
+///
+/// ```
+/// use druse_generators::{DesignSpace, Evaluated, GeneticOptions, crystal_generator};
+///
+/// let elements = ["Li", "Mg", "Al", "O", "F"].map(|symbol| symbol.parse().unwrap());
+/// let space = DesignSpace { atoms: [2, 8], ..DesignSpace::new(elements) };
+/// let mut generator = crystal_generator("nsga2", &space, 1, &GeneticOptions::default()).unwrap();
+///
+/// let (mut next, mut lightest) = (0, f64::INFINITY);
+/// for _generation in 0..3 {
+///     let proposals = generator.propose(next, 20).unwrap();
+///     next += proposals.len() as u64;
+///     let judged: Vec<Evaluated<_>> = proposals
+///         .into_iter()
+///         .map(|proposal| {
+///             // Your own judgement; numbers to minimise, `None` for a design that failed.
+///             let density = proposal.design.density();
+///             lightest = lightest.min(density);
+///             Evaluated { number: proposal.number, design: proposal.design, costs: Some(vec![density]), violation: 0.0 }
+///         })
+///         .collect();
+///     generator.learn(&judged);
+/// }
+/// assert!(next == 60 && lightest < 2.5); // g/cm^3
+/// ```
 pub trait Generator<D: Design>: Send {
     /// Name in campaign files and lineages.
     fn name(&self) -> &str;
@@ -83,15 +122,33 @@ pub trait Generator<D: Design>: Send {
     fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<D>>, GeneratorError>;
 
     /// Learns from evaluated candidates, given in order of their numbers; also from those that
-    /// other generators proposed.
+    /// other generators proposed. A number that it has learnt before comes again when a measurement
+    /// corrects a prediction: then the new costs replace the old ones, and nothing counts twice.
     fn learn(&mut self, evaluated: &[Evaluated<D>]);
 
-    /// Everything needed to continue exactly here.
+    /// Everything needed to continue exactly here, but for what stands in the [journal](Self::journal).
+    /// It is written after every step, so it should not grow with the number of candidates.
     fn state(&self) -> serde_json::Value;
 
-    /// Continues from a saved state.
+    /// Continues from a saved state and forgets all else, what came from the journal too.
     ///
     /// # Errors
-    /// When the state is not one of this generator's.
+    /// When the state is not one of this generator's; then nothing changes.
     fn restore(&mut self, state: &serde_json::Value) -> Result<(), GeneratorError>;
+
+    /// What has to be remembered of every candidate, such as which designs must not be repeated: entries
+    /// that are new since the last call. They are recorded together with the state that is taken next.
+    /// A generator that remembers nothing of this kind has no journal.
+    fn journal(&mut self) -> Vec<serde_json::Value> {
+        Vec::new()
+    }
+
+    /// Takes back an entry of its journal; all entries come in their order after [`Self::restore`].
+    ///
+    /// # Errors
+    /// When the entry is not one of this generator's.
+    fn replay(&mut self, entry: &serde_json::Value) -> Result<(), GeneratorError> {
+        let reason = format!("it keeps no journal, found the entry {entry}");
+        Err(GeneratorError::BadState { generator: self.name().to_owned(), reason })
+    }
 }

@@ -17,15 +17,19 @@ pub mod portfolio;
 pub mod registry;
 pub mod stream;
 pub mod unguided;
+mod warm_start;
 
 pub use breeding::{Breeder, Constraints, Sprout};
 pub use complexes::{
     ComplexBreeder, ComplexSpace, ComplexSpaceError, ComplexViolation, LigandLimits, LigandPool, SpinRule,
     chromophores, noble_by_abundant,
 };
-pub use conformance::{Nonconformance, check_generator};
+pub use conformance::{check_breeder, check_generator};
 pub use crystals::{CrystalBreeder, DesignSpace, SpaceError, Violation};
 pub use external::External;
+/// The crates behind the random streams of [`Breeder`] and [`stream`], for generators of one's own.
+pub use {rand, rand_chacha};
+
 pub use generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
 pub use genetic::{Genetic, GeneticOptions, Selection};
 pub use portfolio::Portfolio;
@@ -34,3 +38,4 @@ pub use registry::{
 };
 pub use stream::stream;
 pub use unguided::Unguided;
+pub use warm_start::{Seed, WarmStart};

@@ -93,6 +93,27 @@ impl<D: Design> Generator<D> for Portfolio<D> {
         }
         Ok(())
     }
+
+    /// Entries with the place of their generator.
+    fn journal(&mut self) -> Vec<Value> {
+        let parts = self.parts.iter_mut().enumerate();
+        parts
+            .flat_map(|(place, part)| {
+                part.generator.journal().into_iter().map(move |entry| json!([place, entry]))
+            })
+            .collect()
+    }
+
+    fn replay(&mut self, entry: &Value) -> Result<(), GeneratorError> {
+        let place = entry[0].as_u64().and_then(|place| usize::try_from(place).ok());
+        match place.and_then(|place| self.parts.get_mut(place)) {
+            Some(part) => part.generator.replay(&entry[1]),
+            None => Err(GeneratorError::BadState {
+                generator: "portfolio".into(),
+                reason: format!("the journal speaks of a generator that is not there: {}", entry[0]),
+            }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -120,7 +141,7 @@ mod tests {
             }
             let n = n.min(self.left);
             self.left -= n;
-            let lineage = Lineage { generator: self.name.into(), operator: "count".into(), parents: vec![] };
+            let lineage = Lineage::new(self.name, "count", vec![]);
             let cell = |number| Crystal { lattice: Lattice::cubic(1.0 + number as f64), sites: vec![] };
             Ok((first..first + n as u64)
                 .map(|number| Proposal { number, design: cell(number), lineage: lineage.clone() })

@@ -13,7 +13,7 @@ pub struct Unguided<B: Breeder> {
 
 impl<B: Breeder> Unguided<B> {
     /// A generator with this name.
-    pub fn new(name: &'static str, breeder: B, seed: u64) -> Self {
+    pub fn new(name: impl Into<String>, breeder: B, seed: u64) -> Self {
         Self { nursery: Nursery::new(name, seed, breeder) }
     }
 
@@ -25,7 +25,7 @@ impl<B: Breeder> Unguided<B> {
 
 impl<B: Breeder> Generator<B::Design> for Unguided<B> {
     fn name(&self) -> &str {
-        self.nursery.name
+        &self.nursery.name
     }
 
     fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<B::Design>>, GeneratorError> {
@@ -43,5 +43,13 @@ impl<B: Breeder> Generator<B::Design> for Unguided<B> {
 
     fn restore(&mut self, state: &Value) -> Result<(), GeneratorError> {
         self.nursery.restore(state)
+    }
+
+    fn journal(&mut self) -> Vec<Value> {
+        self.nursery.journal()
+    }
+
+    fn replay(&mut self, entry: &Value) -> Result<(), GeneratorError> {
+        if self.nursery.replay(entry) { Ok(()) } else { Err(self.nursery.bad_state("not its journal")) }
     }
 }

@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ledger::Ledger;
@@ -24,15 +25,15 @@ pub(crate) struct Screen<'a, D> {
 /// A breeder with the record of what one generator proposed.
 #[derive(Clone, Debug)]
 pub(crate) struct Nursery<B> {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) seed: u64,
     pub(crate) breeder: B,
     pub(crate) ledger: Ledger,
 }
 
 impl<B: Breeder> Nursery<B> {
-    pub(crate) fn new(name: &'static str, seed: u64, breeder: B) -> Self {
-        Self { name, seed, breeder, ledger: Ledger::default() }
+    pub(crate) fn new(name: impl Into<String>, seed: u64, breeder: B) -> Self {
+        Self { name: name.into(), seed, breeder, ledger: Ledger::default() }
     }
 
     /// Up to `n` proposals from the sprouts of `make`, which is called with the candidate number,
@@ -53,7 +54,7 @@ impl<B: Breeder> Nursery<B> {
             let screen = screen.filter(|_| rng.random::<f64>() >= UNSCREENED);
             let fresh = (0..B::TRIALS).filter_map(|trial| {
                 make(&self.breeder, number, trial, &mut rng)
-                    .filter(|(sprout, _)| !self.ledger.seen.contains(&sprout.key))
+                    .filter(|(sprout, _)| !self.ledger.has(sprout.key))
             });
             let mut fresh = fresh.take(screen.map_or(1, |screen| screen.sprouts));
             let chosen = match screen {
@@ -65,41 +66,55 @@ impl<B: Breeder> Nursery<B> {
                     .map(|(_, made)| made),
             };
             let Some((sprout, parents)) = chosen else { break };
-            self.ledger.seen.insert(sprout.key);
+            self.ledger.insert(sprout.key);
             if !self.breeder.holds(&sprout) {
                 self.ledger.violations += 1;
                 break;
             }
-            let lineage =
-                Lineage { generator: self.name.to_owned(), operator: sprout.operator.to_owned(), parents };
+            let lineage = Lineage::new(self.name.clone(), sprout.operator, parents);
             proposals.push((Proposal { number, design: sprout.design, lineage }, sprout.genome));
         }
         if proposals.is_empty() && n > 0 {
             return Err(GeneratorError::Impossible {
-                generator: self.name.to_owned(),
+                generator: self.name.clone(),
                 reason: format!(
                     "{} trials gave nothing new, {} proposals before",
                     B::TRIALS,
-                    self.ledger.seen.len()
+                    self.ledger.len()
                 ),
             });
         }
         Ok(proposals)
     }
 
-    /// The record of proposals as JSON.
+    /// The record of proposals as JSON, without the keys.
     pub(crate) fn state(&self) -> Value {
-        json!({"seen": self.ledger.seen, "violations": self.ledger.violations})
+        json!({"violations": self.ledger.violations})
     }
 
     /// Takes the record back.
     pub(crate) fn restore(&mut self, state: &Value) -> Result<(), GeneratorError> {
         self.ledger =
             serde_json::from_value(state.clone()).map_err(|error| self.bad_state(&error.to_string()))?;
+        self.ledger.hand_over();
         Ok(())
     }
 
+    /// Keys that are new since the last call, for the journal.
+    pub(crate) fn journal(&mut self) -> Vec<Value> {
+        let keys = self.ledger.take_fresh();
+        if keys.is_empty() { Vec::new() } else { vec![json!({ "seen": keys })] }
+    }
+
+    /// Takes keys back; tells whether the entry is one of these.
+    pub(crate) fn replay(&mut self, entry: &Value) -> bool {
+        let keys = entry.get("seen").and_then(|keys| Vec::<u64>::deserialize(keys).ok());
+        let found = keys.is_some();
+        self.ledger.recall(keys.unwrap_or_default());
+        found
+    }
+
     pub(crate) fn bad_state(&self, reason: &str) -> GeneratorError {
-        GeneratorError::BadState { generator: self.name.to_owned(), reason: reason.to_owned() }
+        GeneratorError::BadState { generator: self.name.clone(), reason: reason.to_owned() }
     }
 }

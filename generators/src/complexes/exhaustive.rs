@@ -124,11 +124,7 @@ impl Generator<Complex> for Exhaustive {
             let reason = format!("all {} complexes of the space are proposed", self.complexes.len());
             return Err(GeneratorError::Impossible { generator: Self::NAME.to_owned(), reason });
         }
-        let lineage = Lineage {
-            generator: Self::NAME.to_owned(),
-            operator: "enumerate".to_owned(),
-            parents: Vec::new(),
-        };
+        let lineage = Lineage::new(Self::NAME, "enumerate", Vec::new());
         let proposals = self.complexes[self.next..end].iter().zip(first..).map(|(design, number)| Proposal {
             number,
             design: design.clone(),

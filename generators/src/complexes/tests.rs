@@ -5,7 +5,7 @@ use druse_representations::{Complex, Design, Element, Geometry};
 
 use super::testing::ligands;
 use super::*;
-use crate::conformance::check_generator;
+use crate::conformance::{check_breeder, check_generator};
 use crate::registry::{COMPLEX_GENERATORS, complex_generator};
 use crate::{Evaluated, Generator, GeneratorError, Genetic, GeneticOptions, Proposal, Selection};
 
@@ -316,4 +316,11 @@ fn parents_from_outside_the_space_do_no_harm() {
         narrow.check_complex(&proposal.design).unwrap();
     }
     assert_eq!(generator.violations(), 0);
+}
+
+#[test]
+fn our_breeder_conforms() {
+    let space = evolving();
+    let breeder = ComplexBreeder::new(&space, Variation::Single).unwrap();
+    check_breeder("ligand_graph", &breeder, &space).unwrap();
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use druse_representations::Crystal;
 
 use super::*;
-use crate::conformance::check_generator;
+use crate::conformance::{check_breeder, check_generator};
 use crate::registry::crystal_generator;
 use crate::{Evaluated, Generator, GeneratorError, Genetic, GeneticOptions, Proposal, Selection};
 
@@ -143,6 +143,26 @@ fn states_of_other_settings_are_refused() {
 }
 
 #[test]
+fn a_state_from_before_the_journal_is_taken_over_into_it() {
+    let make = || genetic(Selection::Nsga2, &space(), 0, GeneticOptions::default());
+    let mut generator = make();
+    let first = generator.propose(0, 40).unwrap();
+    generator.learn(&evaluate(first, dense_and_safe));
+    // The state as it was: with all keys, and with the rows of the surrogate.
+    let mut old = generator.state();
+    old["ledger"]["seen"] = generator.journal()[0]["seen"].clone();
+    old["archive"] = serde_json::json!({ "rows": [] });
+    let mut again = make();
+    again.restore(&old).unwrap();
+    let designs = |generator: &mut dyn Generator<Crystal>| -> Vec<Crystal> {
+        generator.propose(40, 20).unwrap().into_iter().map(|proposal| proposal.design).collect()
+    };
+    assert_eq!(designs(&mut again), designs(&mut generator));
+    let keys = again.journal()[0]["seen"].as_array().unwrap().len();
+    assert_eq!(keys, 60, "the old keys and those of the new proposals");
+}
+
+#[test]
 fn a_used_up_space_says_so() {
     let elements = ["Na", "Cl"].map(|s| s.parse().unwrap());
     let space = DesignSpace {
@@ -174,12 +194,23 @@ fn bad_news_alone_do_no_harm() {
         }
         generator.learn(&evaluated);
         generator.learn(&[]);
-        let state = serde_json::from_str(&generator.state().to_string()).unwrap();
+        let (state, journal) = (generator.state().to_string(), generator.journal());
+        let state = serde_json::from_str(&state).unwrap();
         let expected: Vec<Crystal> =
             generator.propose(40, 20).unwrap().into_iter().map(|p| p.design).collect();
         generator.restore(&state).unwrap();
+        journal.iter().for_each(|entry| generator.replay(entry).unwrap());
         let found: Vec<Crystal> = generator.propose(40, 20).unwrap().into_iter().map(|p| p.design).collect();
         assert_eq!(found, expected);
         assert_eq!(found.len(), 20);
+    }
+}
+
+#[test]
+fn our_breeder_conforms() {
+    let space = space();
+    for newcomers in [Newcomers::Random, Newcomers::Prototypes] {
+        let breeder = CrystalBreeder::new(&space, newcomers, 0.05).unwrap();
+        check_breeder("symmetry", &breeder, &space).unwrap();
     }
 }

@@ -24,7 +24,7 @@ use crate::breeding::{Breeder, Nursery, Screen};
 use crate::generator::{Evaluated, Generator, GeneratorError, Proposal};
 use crate::stream::stream;
 use population::{Member, Population};
-use surrogate::Archive;
+use surrogate::{Archive, SavedRows};
 
 /// Settings of the genetic algorithms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,7 +90,9 @@ struct Saved<G> {
     population: Population<G>,
     pending: BTreeMap<u64, G>,
     proposed: u64,
-    archive: Archive,
+    /// Rows of the archive stand in the journal; states of older versions hold them.
+    #[serde(default)]
+    archive: SavedRows,
 }
 
 impl<B: Breeder> Genetic<B> {
@@ -106,6 +108,12 @@ impl<B: Breeder> Genetic<B> {
         }
     }
 
+    /// Under another name than that of its selection, to tell it from one on another representation.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.nursery.name = name.into();
+        self
+    }
+
     /// Proposals that broke a constraint and were held back; 0 unless there is a mistake.
     pub fn violations(&self) -> u64 {
         self.nursery.ledger.violations
@@ -114,7 +122,7 @@ impl<B: Breeder> Genetic<B> {
 
 impl<B: Breeder> Generator<B::Design> for Genetic<B> {
     fn name(&self) -> &str {
-        self.nursery.name
+        &self.nursery.name
     }
 
     fn propose(&mut self, first: u64, n: usize) -> Result<Vec<Proposal<B::Design>>, GeneratorError> {
@@ -162,12 +170,15 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
     fn learn(&mut self, evaluated: &[Evaluated<B::Design>]) {
         let mut members = Vec::new();
         for one in evaluated {
-            let proposed = self.pending.remove(&one.number);
-            let Some(costs) = &one.costs else { continue };
+            // A number that is known already is corrected: its member gives way to what it is now.
+            let member = self.population.remove(one.number).map(|member| member.genome);
+            let proposed = self.pending.remove(&one.number).or(member);
             if self.options.screen > 1 {
                 let features = self.nursery.breeder.features(&one.design);
-                self.archive.push(features, costs, one.violation == 0.0);
+                let costs = one.costs.as_deref().unwrap_or(&[f64::INFINITY]);
+                self.archive.learn(one.number, features, costs, one.violation == 0.0);
             }
+            let Some(costs) = &one.costs else { continue };
             let Some(genome) = self.nursery.breeder.genome(&one.design, proposed) else { continue };
             members.push(Member::new(one.number, genome, costs.clone(), one.violation));
         }
@@ -182,7 +193,6 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
             "population": self.population,
             "pending": self.pending,
             "proposed": self.proposed,
-            "archive": self.archive,
         })
     }
 
@@ -204,7 +214,27 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         }
         self.nursery.restore(&saved.ledger)?;
         (self.population, self.pending, self.proposed) = (saved.population, saved.pending, saved.proposed);
-        self.archive = saved.archive;
+        self.archive = saved.archive.into_archive();
+        Ok(())
+    }
+
+    fn journal(&mut self) -> Vec<Value> {
+        let mut entries = self.nursery.journal();
+        let rows = self.archive.take_fresh();
+        if !rows.is_empty() {
+            entries.push(json!({ "learnt": rows }));
+        }
+        entries
+    }
+
+    fn replay(&mut self, entry: &Value) -> Result<(), GeneratorError> {
+        if self.nursery.replay(entry) {
+            return Ok(());
+        }
+        let bad = |reason: String| self.nursery.bad_state(&reason);
+        let rows = entry.get("learnt").ok_or_else(|| bad("not its journal".to_owned()))?;
+        let rows: Vec<_> = Vec::deserialize(rows).map_err(|error| bad(error.to_string()))?;
+        self.archive.recall(&rows);
         Ok(())
     }
 }

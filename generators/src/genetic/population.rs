@@ -73,6 +73,18 @@ impl<G> Population<G> {
         &self.members
     }
 
+    /// Takes a member out, for what replaces it.
+    pub(super) fn remove(&mut self, number: u64) -> Option<Member<G>> {
+        let place = self.members.iter().position(|member| member.number == number)?;
+        if place < self.niches.len() {
+            self.niches.remove(place);
+            for niche in &mut self.niches {
+                niche.index -= usize::from(niche.index > place);
+            }
+        }
+        Some(self.members.remove(place))
+    }
+
     /// Number of selections so far.
     pub(super) fn generation(&self) -> u64 {
         self.generation

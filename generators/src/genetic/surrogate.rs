@@ -14,71 +14,191 @@ use serde::{Deserialize, Serialize};
 /// Weight of the penalty on coefficients, for costs scaled to unit variance.
 const RIDGE: f64 = 0.3;
 /// Fewer designs than this teach nothing.
-const FEWEST: usize = 10;
+const FEWEST: f64 = 10.0;
 
 /// Named numbers that costs may depend on.
 pub type Features = Vec<(String, f64)>;
 
-/// What was evaluated so far.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What evaluated designs taught: the sums that the regression needs and the front, so that memory and
+/// time do not grow with the number of designs.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Archive {
-    rows: Vec<Row>,
+    /// Number of designs.
+    count: f64,
+    /// Features by name, numbered as they came.
+    columns: BTreeMap<String, usize>,
+    /// Sums of every feature.
+    sums: Vec<f64>,
+    /// Sums of the products of two features: row i holds those with features 0 to i.
+    products: Vec<Vec<f64>>,
+    /// What is learnt of each cost.
+    costs: Vec<CostSums>,
+    /// Costs of the feasible designs that no other one dominates.
+    front: Vec<Vec<f64>>,
+    /// Costs of each design and whether it is feasible, by candidate number: what a measurement corrects.
+    known: BTreeMap<u64, (Vec<f64>, bool)>,
+    /// Rows that the journal does not have yet.
+    fresh: Vec<Row>,
 }
 
+/// Sums over one cost, counted from that of the first design: large costs that differ by little keep
+/// their digits.
+#[derive(Clone, Debug, PartialEq)]
+struct CostSums {
+    origin: f64,
+    sum: f64,
+    squares: f64,
+    /// Sums of the products with every feature.
+    products: Vec<f64>,
+}
+
+/// A design, as the journal has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Row {
+pub(super) struct Row {
+    /// Candidate number; journals of older versions have none.
+    #[serde(default)]
+    number: Option<u64>,
     features: Features,
     costs: Vec<f64>,
     feasible: bool,
 }
 
+/// What states of older versions hold.
+#[derive(Default, Deserialize)]
+pub(super) struct SavedRows {
+    rows: Vec<Row>,
+}
+
+impl SavedRows {
+    /// The archive of these rows, which the journal does not have yet.
+    pub(super) fn into_archive(self) -> Archive {
+        let mut archive = Archive::default();
+        self.rows.into_iter().for_each(|row| archive.push(row));
+        archive
+    }
+}
+
 impl Archive {
-    /// Remembers a design; one without features or with a cost that is not finite teaches nothing.
-    pub(super) fn push(&mut self, features: Features, costs: &[f64], feasible: bool) {
-        let like = self.rows.first().is_none_or(|row| row.costs.len() == costs.len());
-        if !features.is_empty() && like && costs.iter().all(|cost| cost.is_finite()) {
-            self.rows.push(Row { features, costs: costs.to_vec(), feasible });
+    /// Remembers a design in place of what was known under its number; one without features or with a
+    /// cost that is not finite teaches nothing.
+    pub(super) fn learn(&mut self, number: u64, features: Features, costs: &[f64], feasible: bool) {
+        self.push(Row { number: Some(number), features, costs: costs.to_vec(), feasible });
+    }
+
+    fn push(&mut self, row: Row) {
+        let like = self.costs.is_empty() || self.costs.len() == row.costs.len();
+        let teaches = like && row.costs.iter().all(|cost| cost.is_finite());
+        let corrects = row.number.is_some_and(|number| self.known.contains_key(&number));
+        if !row.features.is_empty() && (teaches || corrects) {
+            // Without costs it only takes back what was known.
+            let costs = if teaches { row.costs } else { Vec::new() };
+            let row = Row { costs, ..row };
+            self.add(&row);
+            self.fresh.push(row);
+        }
+    }
+
+    /// What is new since the last call.
+    pub(super) fn take_fresh(&mut self) -> Vec<Row> {
+        std::mem::take(&mut self.fresh)
+    }
+
+    /// Takes back what the journal has.
+    pub(super) fn recall(&mut self, rows: &[Row]) {
+        rows.iter().for_each(|row| self.add(row));
+    }
+
+    /// Takes a row into the sums, and out of them what was known under its number.
+    fn add(&mut self, row: &Row) {
+        if let Some((costs, feasible)) = row.number.and_then(|number| self.known.remove(&number)) {
+            self.count_in(&row.features, &costs, -1.0);
+            if feasible {
+                self.front.clear();
+                let feasible: Vec<Vec<f64>> = self
+                    .known
+                    .values()
+                    .filter(|(_, feasible)| *feasible)
+                    .map(|(costs, _)| costs.clone())
+                    .collect();
+                feasible.into_iter().for_each(|costs| self.advance(costs));
+            }
+        }
+        if row.costs.is_empty() {
+            return;
+        }
+        self.count_in(&row.features, &row.costs, 1.0);
+        if row.feasible {
+            self.advance(row.costs.clone());
+        }
+        if let Some(number) = row.number {
+            self.known.insert(number, (row.costs.clone(), row.feasible));
+        }
+    }
+
+    /// Moves the front on by the costs of a feasible design.
+    fn advance(&mut self, costs: Vec<f64>) {
+        if !self.front.iter().any(|known| pareto::dominates(known, &costs)) {
+            self.front.retain(|known| !pareto::dominates(&costs, known));
+            self.front.push(costs);
+        }
+    }
+
+    /// Adds a design to the sums, `times` 1, or takes it out again, -1.
+    fn count_in(&mut self, features: &Features, costs: &[f64], times: f64) {
+        let mut values: BTreeMap<usize, f64> = BTreeMap::new();
+        for (name, value) in features {
+            let next = self.columns.len();
+            let column = *self.columns.entry(name.clone()).or_insert(next);
+            *values.entry(column).or_default() += value;
+        }
+        for column in self.sums.len()..self.columns.len() {
+            self.sums.push(0.0);
+            self.products.push(vec![0.0; column + 1]);
+        }
+        if self.costs.is_empty() {
+            let start = |&origin: &f64| CostSums { origin, sum: 0.0, squares: 0.0, products: Vec::new() };
+            self.costs = costs.iter().map(start).collect();
+        }
+        self.count += times;
+        for (&column, value) in &values {
+            self.sums[column] += times * value;
+            for (&other, factor) in values.range(..=column) {
+                self.products[column][other] += times * value * factor;
+            }
+        }
+        for (sums, cost) in self.costs.iter_mut().zip(costs) {
+            let cost = cost - sums.origin;
+            sums.sum += times * cost;
+            sums.squares += times * cost * cost;
+            sums.products.resize(self.columns.len(), 0.0);
+            values.iter().for_each(|(&column, value)| sums.products[column] += times * value * cost);
         }
     }
 
     /// The guess that these designs teach; `None` while they are too few or all alike.
     pub(super) fn fit(&self) -> Option<Surrogate> {
-        if self.rows.len() < FEWEST {
+        if self.count < FEWEST {
             return None;
         }
-        let mut columns: BTreeMap<&str, usize> = BTreeMap::new();
-        for (name, _) in self.rows.iter().flat_map(|row| &row.features) {
-            let next = columns.len();
-            columns.entry(name).or_insert(next);
-        }
-        let mut design = DMatrix::<f64>::zeros(self.rows.len(), columns.len());
-        for (i, row) in self.rows.iter().enumerate() {
-            for (name, value) in &row.features {
-                design[(i, columns[name.as_str()])] += value;
-            }
-        }
-        let means = design.row_mean();
-        for mut row in design.row_iter_mut() {
-            row -= &means;
-        }
-        let normal = design.tr_mul(&design) + DMatrix::identity(columns.len(), columns.len()) * RIDGE;
+        let means: Vec<f64> = self.sums.iter().map(|sum| sum / self.count).collect();
+        let normal = DMatrix::from_fn(means.len(), means.len(), |i, j| {
+            let ridge = if i == j { RIDGE } else { 0.0 };
+            self.products[i.max(j)][i.min(j)] - self.count * means[i] * means[j] + ridge
+        });
         let factor = normal.cholesky()?;
-        let goals = (0..self.rows[0].costs.len()).map(|goal| {
-            let costs = DVector::from_iterator(self.rows.len(), self.rows.iter().map(|row| row.costs[goal]));
-            let (mean, spread) = (costs.mean(), costs.variance().sqrt());
+        let goals = self.costs.iter().map(|cost| {
+            let mean = cost.sum / self.count;
+            let spread = (cost.squares / self.count - mean * mean).max(0.0).sqrt();
             // A goal in which all are alike tells none from the other.
             let scale = if spread > 0.0 { spread } else { 1.0 };
-            let scaled = costs.map(|cost| (cost - mean) / scale);
-            let coefficients = factor.solve(&design.tr_mul(&scaled));
-            Goal { mean, scale, coefficients }
+            let products = cost.products.iter().zip(&means);
+            let scaled = products.map(|(product, feature)| (product - self.count * feature * mean) / scale);
+            let coefficients = factor.solve(&DVector::from_iterator(means.len(), scaled));
+            Goal { mean: cost.origin + mean, scale, coefficients }
         });
         let goals: Vec<Goal> = goals.collect();
-        let feasible: Vec<Vec<f64>> =
-            self.rows.iter().filter(|row| row.feasible).map(|row| scaled(&goals, &row.costs)).collect();
-        let front = pareto::fronts(&feasible, &[]).into_iter().next().unwrap_or_default();
-        let front = front.into_iter().map(|index| feasible[index].clone()).collect();
-        let columns = columns.into_iter().map(|(name, column)| (name.to_owned(), column)).collect();
-        Some(Surrogate { columns, means: means.iter().copied().collect(), goals, front })
+        let front = self.front.iter().map(|costs| scaled(&goals, costs)).collect();
+        Some(Surrogate { columns: self.columns.clone(), means, goals, front })
     }
 }
 
@@ -133,9 +253,9 @@ mod tests {
     #[test]
     fn additive_costs_are_guessed_and_the_far_side_of_the_front_is_preferred() {
         let mut archive = Archive::default();
-        for i in 0..20 {
+        for i in 0..20_i32 {
             let (a, b) = (f64::from(i % 5), f64::from(i / 5));
-            archive.push(features(a, b), &[3.0 * a - b, b - a], true);
+            archive.learn(i as u64, features(a, b), &[3.0 * a - b, b - a], true);
         }
         let surrogate = archive.fit().unwrap();
         // (0, 3) and (4, 0) are on the front; beyond it, on it, behind it.
@@ -146,16 +266,67 @@ mod tests {
     }
 
     #[test]
+    fn sums_guess_what_the_designs_themselves_teach() {
+        // Costs far from 0 that depend on a feature that only some have, and on one that came late.
+        let rows: Vec<(Features, f64)> = (0..40)
+            .map(|i| {
+                let (a, b) = (f64::from(i % 7), f64::from(i % 3));
+                let mut row = features(a, b);
+                row.push(("a".to_owned(), 1.0));
+                if i > 20 {
+                    row.push(("late".to_owned(), f64::from(i % 2)));
+                }
+                (row, 5e4 + 2.0 * a - 3.0 * b + f64::from(i * i % 11) * 0.1)
+            })
+            .collect();
+        let mut archive = Archive::default();
+        // One was wrong at first and corrected later.
+        archive.learn(17, rows[17].0.clone(), &[5e4 + 90.0], true);
+        for (number, (row, cost)) in rows.iter().enumerate() {
+            archive.learn(number as u64, row.clone(), &[*cost], true);
+        }
+        let surrogate = archive.fit().unwrap();
+        // Ridge regression by its definition.
+        let names = ["a", "b", "late"];
+        let value = |row: &Features, name: &str| -> f64 {
+            row.iter().filter(|(known, _)| known == name).map(|(_, value)| value).sum()
+        };
+        let mut design = DMatrix::from_fn(40, 3, |i, j| value(&rows[i].0, names[j]));
+        let means = design.row_mean();
+        design.row_iter_mut().for_each(|mut row| row -= &means);
+        let costs = DVector::from_iterator(40, rows.iter().map(|(_, cost)| *cost));
+        let scaled = costs.map(|cost| (cost - costs.mean()) / costs.variance().sqrt());
+        let normal = design.tr_mul(&design) + DMatrix::identity(3, 3) * RIDGE;
+        let expected = normal.cholesky().unwrap().solve(&design.tr_mul(&scaled));
+        for (column, name) in names.into_iter().enumerate() {
+            let found = surrogate.goals[0].coefficients[surrogate.columns[name]];
+            assert!((found - expected[column]).abs() < 1e-8, "{name}: {found} {}", expected[column]);
+        }
+        // The journal brings back the same sums.
+        let mut again = Archive::default();
+        again.recall(&archive.take_fresh());
+        assert_eq!(again, archive);
+    }
+
+    #[test]
     fn little_or_broken_knowledge_gives_no_guess() {
         let mut archive = Archive::default();
-        archive.push(features(1.0, 2.0), &[f64::INFINITY, 1.0], true);
-        archive.push(Vec::new(), &[1.0, 1.0], true);
+        archive.learn(0, features(1.0, 2.0), &[f64::INFINITY, 1.0], true);
+        archive.learn(1, Vec::new(), &[1.0, 1.0], true);
         assert_eq!(archive, Archive::default());
-        for _ in 0..FEWEST - 1 {
-            archive.push(features(1.0, 2.0), &[1.0, 1.0], true);
+        for number in 1..FEWEST as u64 {
+            archive.learn(number, features(1.0, 2.0), &[1.0, 1.0], true);
         }
         assert!(archive.fit().is_none());
-        archive.push(features(1.0, 2.0), &[1.0, 1.0], false);
+        archive.learn(90, features(1.0, 2.0), &[1.0, 1.0], false);
         assert!(archive.fit().unwrap().behind(&features(1.0, 2.0)).is_finite());
+        // What comes again replaces; what turns out to be nothing is taken out.
+        archive.learn(90, features(1.0, 2.0), &[0.5, 1.0], true);
+        assert_eq!((archive.count, &archive.front), (FEWEST, &vec![vec![0.5, 1.0]]));
+        archive.learn(90, features(1.0, 2.0), &[f64::NAN, 1.0], true);
+        assert_eq!((archive.count, archive.front.len()), (FEWEST - 1.0, FEWEST as usize - 1));
+        let mut again = Archive::default();
+        again.recall(&archive.take_fresh());
+        assert_eq!(again, archive);
     }
 }
