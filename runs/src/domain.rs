@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 use crate::complexes::Complexes;
 use crate::config::{self, Campaign};
 use crate::crystals::Crystals;
-use crate::engine::{self, EngineError, ObjectiveInfo, Observer, Pipeline};
+use crate::engine::{self, EngineError, Evaluate, Executor, Observer, Pipeline};
 use crate::setup::SetupError;
 use crate::store::{CandidateRow, Store, StoreError};
+use crate::warm_start::{self, SeedCounts, WarmStartSpec};
 
 /// A kind of design. Candidates are rows of the store, whose designs only their domain can read.
 pub trait Domain: Sync {
@@ -19,6 +20,12 @@ pub trait Domain: Sync {
     /// # Errors
     /// When parts named in the campaign are absent or do not fit together.
     fn prepare(&self, campaign: &Campaign, device: &str) -> Result<Box<dyn Prepared>, SetupError>;
+
+    /// Only what judges candidates: what a worker needs.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    fn evaluation(&self, campaign: &Campaign, device: &str) -> Result<Box<dyn Evaluate>, SetupError>;
 
     /// What holds candidates against the hard constraints of a campaign.
     ///
@@ -54,6 +61,12 @@ pub trait Domain: Sync {
     /// When a stored design cannot be read back, or not be written in this format.
     fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, String)>, ExportError>;
 
+    /// Tells designs apart for the choice of unlike ones.
+    ///
+    /// # Errors
+    /// When a stored design cannot be read back.
+    fn difference(&self, rows: &[&CandidateRow]) -> Result<Difference, StoreError>;
+
     /// What a reader wants to see of a design beside its label: lines of key and value, and the
     /// atoms as a table, its heading first.
     ///
@@ -61,6 +74,10 @@ pub trait Domain: Sync {
     /// When the stored design cannot be read back.
     fn details(&self, row: &CandidateRow) -> Result<Details, StoreError>;
 }
+
+/// How different two of some designs are, by their indices: 0 for designs that are alike, 1 for those that
+/// have nothing in common.
+pub type Difference = Box<dyn Fn(usize, usize) -> f64>;
 
 /// Names the hard constraint that a candidate breaks, if it breaks one; fails when the stored design
 /// cannot be read back.
@@ -140,32 +157,50 @@ pub struct Details {
 
 /// A campaign ready to run, whatever it designs.
 pub trait Prepared {
-    /// What is optimised.
-    fn objectives(&self) -> Vec<ObjectiveInfo>;
+    /// How candidates are judged.
+    fn evaluation(&self) -> &dyn Evaluate;
 
-    /// Everything that the numbers depend on, one line for each part.
-    fn protocol(&self) -> String;
+    /// What became of the designs of a warm start.
+    fn seeds(&self) -> Option<&SeedCounts>;
+
+    /// Takes over what earlier campaigns know of the designs of a warm start, as far as the protocols
+    /// are the same.
+    ///
+    /// # Errors
+    /// When a store cannot be used.
+    fn adopt(&self, warm_start: &WarmStartSpec, store: &mut Store) -> Result<(), EngineError>;
 
     /// Runs the campaign in `store` to its end.
     ///
     /// # Errors
-    /// When the store or the generator fails.
-    fn run(&mut self, store: &mut Store, observer: &dyn Observer) -> Result<(), EngineError>;
+    /// When the store, the generator or the executor fails.
+    fn run(
+        &mut self,
+        store: &mut Store,
+        executor: &mut dyn Executor,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError>;
 }
 
 impl<D: Design> Prepared for Pipeline<D> {
-    fn objectives(&self) -> Vec<ObjectiveInfo> {
-        self.objectives.iter().map(|objective| ObjectiveInfo::of(objective.as_ref())).collect()
+    fn evaluation(&self) -> &dyn Evaluate {
+        &self.evaluation
     }
 
-    fn protocol(&self) -> String {
-        let mut lines: Vec<String> = self.tiers.iter().map(|tier| tier.protocol()).collect();
-        lines.extend(self.objectives.iter().filter_map(|objective| objective.protocol()));
-        lines.extend(self.novelty.iter().map(|novelty| format!("novelty: {}", novelty.reference())));
-        lines.join("\n")
+    fn seeds(&self) -> Option<&SeedCounts> {
+        self.seeds.as_ref()
     }
 
-    fn run(&mut self, store: &mut Store, observer: &dyn Observer) -> Result<(), EngineError> {
-        engine::run(self, store, observer)
+    fn adopt(&self, warm_start: &WarmStartSpec, store: &mut Store) -> Result<(), EngineError> {
+        warm_start::adopt(warm_start, &self.evaluation, store)
+    }
+
+    fn run(
+        &mut self,
+        store: &mut Store,
+        executor: &mut dyn Executor,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        engine::run(self, store, executor, observer)
     }
 }

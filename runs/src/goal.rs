@@ -1,6 +1,6 @@
 //! An objective with the goal that the campaign file gives it.
 
-use druse_fitness::{Goal, Objective, ObjectiveError, Properties};
+use druse_fitness::{Goal, Needs, Objective, ObjectiveError, Properties};
 use druse_representations::Design;
 
 /// Another goal for the same values.
@@ -31,6 +31,9 @@ impl<D: Design> Objective<D> for WithGoal<D> {
     }
     fn protocol(&self) -> Option<String> {
         self.objective.protocol()
+    }
+    fn needs(&self) -> Needs {
+        self.objective.needs()
     }
     fn evaluate(&self, design: &D, properties: &Properties) -> Result<f64, ObjectiveError> {
         self.objective.evaluate(design, properties)

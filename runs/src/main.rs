@@ -1,9 +1,7 @@
 //! The command line of druse.
 
-mod cli;
-
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    druse::Program::new().main()
 }

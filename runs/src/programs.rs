@@ -18,7 +18,8 @@ pub(crate) fn objective<D: Exchange>(
 ) -> Result<Box<dyn Objective<D>>, ClientError> {
     let client = Client::start(program.program.spec())?;
     let goal = spec.goal.unwrap_or(Goal::Minimise);
-    Ok(Box::new(ProcessObjective::new(&spec.name, goal, &program.unit, client)))
+    let stamp = format!("command sha256 {}", &program.program.digest()[..16]);
+    Ok(Box::new(ProcessObjective::new(&spec.name, goal, &program.unit, client).with_stamp(stamp)))
 }
 
 /// The generator behind a program, which is started; designs outside the constraints are left out.

@@ -17,8 +17,9 @@ use druse_representations::complex::ComplexTextError;
 use druse_validation::index::IndexError;
 use druse_validation::matching::UnknownMatcher;
 
-use crate::config::{Campaign, LimitSpec};
-use crate::engine::{Limit, Settings};
+use crate::cache::CacheError;
+use crate::config::{Campaign, FilterSpec, LimitSpec};
+use crate::engine::{Filter, Funnel, Limit, Settings};
 
 /// Proposals per candidate of the budget before a campaign gives up.
 const PROPOSALS_PER_CANDIDATE: u64 = 20;
@@ -114,6 +115,17 @@ pub enum SetupError {
     /// A program of the user's cannot be used.
     #[error(transparent)]
     Program(#[from] ClientError),
+    /// The file of shared evaluations cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// A plug-in cannot be made.
+    #[error("the plug-in {part} cannot be used: {reason}")]
+    Part {
+        /// What it is and its name.
+        part: String,
+        /// Reason.
+        reason: String,
+    },
     /// The campaign is of another domain.
     #[error("found a campaign of domain '{found}' where another was expected")]
     OtherDomain {
@@ -143,16 +155,28 @@ fn symbols(elements: &[Element]) -> String {
 
 /// The limits of a campaign for the engine.
 pub(crate) fn limits(campaign: &Campaign) -> Vec<Limit> {
-    let limit = |spec: &LimitSpec| Limit { name: spec.name.clone(), min: spec.min, max: spec.max };
     campaign.limits.iter().map(limit).collect()
 }
 
-/// The sizes of a campaign for the engine; `unit` candidates are evaluated together.
-pub(crate) fn settings(campaign: &Campaign, unit: usize) -> Settings {
+fn limit(spec: &LimitSpec) -> Limit {
+    Limit { name: spec.name.clone(), min: spec.min, max: spec.max }
+}
+
+/// The filters of a campaign for the engine.
+pub(crate) fn filters(campaign: &Campaign) -> Funnel {
+    let filter = |spec: &FilterSpec| Filter { limit: limit(&spec.limit), audit: spec.audit };
+    Funnel {
+        seed: campaign.seed,
+        filters: campaign.funnel.filters.iter().map(filter).collect(),
+        audit: campaign.funnel.audit,
+    }
+}
+
+/// The sizes of a campaign for the engine.
+pub(crate) fn settings(campaign: &Campaign) -> Settings {
     Settings {
         budget: campaign.budget,
         population: campaign.population,
-        unit,
         max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
         budgets: campaign.budgets,
     }

@@ -6,12 +6,16 @@ use druse_validation::Novelty;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::campaign::CampaignError;
+use crate::cache::SavedByTier;
+use crate::campaign::{self, CampaignError};
 use crate::config::Campaign;
 use crate::domain::{self, Domain};
-use crate::engine::{End, ObjectiveInfo, pareto_front};
+use crate::engine::{self, Front, ObjectiveInfo};
+use crate::feedback::{Comparison, Comparisons};
+use crate::funnel::{FunnelCount, StageCount};
 use crate::ledger::{Basis, Energy, JOULES_PER_KWH};
-use crate::store::{CandidateRow, Status, StepRow, StoreError};
+use crate::store::{CandidateRow, Status, StepRow, Store, StoreError};
+use crate::warm_start::SeedCounts;
 
 /// A campaign in numbers. Serialises to what `--json` writes; times and joules, which differ from
 /// run to run, stay out of that.
@@ -27,6 +31,9 @@ pub struct Summary {
     pub protocol: Vec<String>,
     /// Candidates to evaluate.
     pub budget: u64,
+    /// What became of the designs of the warm start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<SeedCounts>,
     /// Candidates by what became of them.
     pub candidates: BTreeMap<&'static str, u64>,
     /// Rejected and failed candidates by the first words of the reason.
@@ -38,6 +45,10 @@ pub struct Summary {
     pub constraint_violations: u64,
     /// Evaluated candidates by novelty.
     pub novelty: BTreeMap<Novelty, u64>,
+    /// The stages of the funnel in order; empty when the campaign was begun by a druse that did not write
+    /// them down.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub funnel: Vec<StageCount>,
     /// The objectives.
     pub objectives: Vec<ObjectiveInfo>,
     /// Heading of the shape of the designs, for instance `space group`.
@@ -48,13 +59,19 @@ pub struct Summary {
     pub novelty_heading: &'static str,
     /// The Pareto front, ordered by the first objective.
     pub front: Vec<Member>,
+    /// Predictions held against measured values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measured: Vec<Comparison>,
     /// Steps with front size and hypervolume.
     pub steps: Vec<StepRow>,
     /// Why the campaign is at its end; `None` while it is not.
-    pub end: Option<End>,
-    /// Core seconds by tier.
+    pub end: Option<engine::End>,
+    /// Core seconds by tier, as far as they were spent for this campaign.
     #[serde(skip)]
     pub tier_seconds: BTreeMap<String, f64>,
+    /// What known evaluations saved.
+    #[serde(skip)]
+    pub saved: SavedByTier,
     /// Grams of CO2 equivalent per kWh.
     #[serde(skip)]
     pub grams_co2_per_kwh: f64,
@@ -83,40 +100,51 @@ pub struct Member {
 }
 
 impl Summary {
+    /// Goes through all candidates once, one at a time; `visit` sees them too.
     pub(crate) fn new(
         campaign: &Campaign,
-        objectives: Vec<ObjectiveInfo>,
-        protocol: Vec<String>,
-        rows: Vec<CandidateRow>,
-        steps: Vec<StepRow>,
-        end: Option<End>,
+        store: &Store,
+        mut visit: impl FnMut(&CandidateRow) -> Result<(), CampaignError>,
     ) -> Result<Self, CampaignError> {
+        let objectives = campaign::objectives(store)?;
         let domain = domain::of(campaign);
         let judge = domain.judge(campaign)?;
         let mut summary = Self {
             name: campaign.name.clone(),
             seed: campaign.seed,
             campaign: campaign.hash(),
-            protocol,
-            budget: campaign.budget,
+            protocol: campaign::protocol(store)?,
+            budget: campaign.budget.saturating_add(engine::more(store)?),
+            warm_start: campaign::seeds(store)?,
             candidates: BTreeMap::new(),
             reasons: BTreeMap::new(),
             outside_limits: 0,
             constraint_violations: 0,
             novelty: BTreeMap::new(),
+            funnel: Vec::new(),
             shape_heading: domain.shape_heading(),
             novelty_heading: domain.novelty_heading(),
             front: Vec::new(),
-            steps,
-            end,
+            measured: Vec::new(),
+            steps: store.steps()?,
+            end: engine::end(store)?,
             tier_seconds: BTreeMap::new(),
+            saved: SavedByTier::default(),
             grams_co2_per_kwh: campaign.grams_co2_per_kwh,
             objectives,
         };
-        for row in &rows {
+        let mut funnel = FunnelCount::new(campaign::stages(store)?);
+        let mut front = Front::new(&summary.objectives);
+        let mut comparisons = Comparisons::default();
+        campaign::for_each_candidate(store, campaign, |row| -> Result<(), CampaignError> {
+            comparisons.add(&row);
+            funnel.add(&row);
             *summary.candidates.entry(row.status.name()).or_default() += 1;
             for cost in &row.costs {
-                *summary.tier_seconds.entry(cost.tier.clone()).or_default() += cost.seconds;
+                summary.saved.add(cost);
+                if !cost.reused {
+                    *summary.tier_seconds.entry(cost.tier.clone()).or_default() += cost.seconds;
+                }
             }
             match row.status {
                 Status::Rejected | Status::Failed => {
@@ -129,16 +157,19 @@ impl Summary {
                     if let Some(nearest) = &row.novelty {
                         *summary.novelty.entry(nearest.novelty).or_default() += 1;
                     }
-                    summary.constraint_violations += u64::from(judge(row)?.is_some());
+                    summary.constraint_violations += u64::from(judge(&row)?.is_some());
                 }
                 Status::Proposed | Status::Duplicate => {}
             }
-        }
-        for index in pareto_front(&rows, &summary.objectives) {
-            let row = rows[index].clone();
+            front.insert(&row);
+            visit(&row)
+        })?;
+        summary.measured = comparisons.finish(&summary.objectives);
+        for row in front.into_members() {
             let domain::Label { formula, shape, file_part, fields, columns } = domain.label(&row)?;
             summary.front.push(Member { formula, shape, file_part, fields, columns, row });
         }
+        summary.funnel = funnel.finish(summary.front.iter().map(|member| &member.row));
         Ok(summary)
     }
 
@@ -164,10 +195,10 @@ impl Summary {
 
     /// Energy of all steps; measured only when every step was.
     pub fn energy(&self) -> Energy {
-        let measured = self.steps.iter().all(|step| step.energy.basis == Basis::Measured);
+        let bases = self.steps.iter().map(|step| step.energy.basis);
         Energy {
             joules: self.steps.iter().map(|step| step.energy.joules).sum(),
-            basis: if measured { Basis::Measured } else { Basis::Estimated },
+            basis: bases.reduce(Basis::and).unwrap_or(Basis::Estimated),
         }
     }
 }
@@ -182,12 +213,22 @@ pub(crate) fn front_files(
     domain: &dyn Domain,
 ) -> Result<Vec<(String, String)>, StoreError> {
     let file = |(index, member): (usize, &Member)| {
-        let (ending, text) = domain.file(&member.row)?;
-        let formula: String = member.formula.chars().filter(char::is_ascii_alphanumeric).collect();
-        let name = format!("{:02}-{formula}-{}-{}.{ending}", index + 1, member.file_part, member.row.number);
-        Ok((name, text))
+        structure_file(index + 1, &member.formula, &member.file_part, &member.row, domain)
     };
     summary.front.iter().enumerate().map(file).collect()
+}
+
+/// Name and contents of the file of the candidate at a place of a list, from 1.
+pub(crate) fn structure_file(
+    place: usize,
+    formula: &str,
+    file_part: &str,
+    row: &CandidateRow,
+    domain: &dyn Domain,
+) -> Result<(String, String), StoreError> {
+    let (ending, text) = domain.file(row)?;
+    let formula: String = formula.chars().filter(char::is_ascii_alphanumeric).collect();
+    Ok((format!("{place:02}-{formula}-{file_part}-{}.{ending}", row.number), text))
 }
 
 /// The front as CSV: place, file, formula, shape, objectives with their units, novelty, nearest
@@ -224,20 +265,22 @@ pub(crate) fn front_table(summary: &Summary, files: &[(String, String)]) -> Stri
     text
 }
 
-/// The rejected and failed candidates as CSV: number, id of the content, what became of it, why, and
-/// where it came from.
-pub(crate) fn rejected_table(rows: &[CandidateRow]) -> String {
-    let mut text = String::from("candidate,content_id,status,reason,generator,operator\n");
-    for row in rows.iter().filter(|row| matches!(row.status, Status::Rejected | Status::Failed)) {
-        let reason = quoted(row.reason.as_deref().unwrap_or_default());
-        let (generator, operator) = (&row.lineage.generator, &row.lineage.operator);
-        let (number, id, status) = (row.number, &row.content_id, row.status.name());
-        text += &format!("{number},{id},{status},{reason},{generator},{operator}\n");
+/// Heading of the table of rejected and failed candidates.
+pub(crate) const REJECTED_HEADING: &str = "candidate,content_id,status,reason,generator,operator\n";
+
+/// The line of a rejected or failed candidate: number, id of the content, what became of it, why, and
+/// where it came from; `None` for others.
+pub(crate) fn rejected_line(row: &CandidateRow) -> Option<String> {
+    if !matches!(row.status, Status::Rejected | Status::Failed) {
+        return None;
     }
-    text
+    let reason = quoted(row.reason.as_deref().unwrap_or_default());
+    let (generator, operator) = (&row.lineage.generator, &row.lineage.operator);
+    let (number, id, status) = (row.number, &row.content_id, row.status.name());
+    Some(format!("{number},{id},{status},{reason},{generator},{operator}\n"))
 }
 
 /// A cell of a CSV file, in quotes where it needs them.
-fn quoted(cell: &str) -> String {
+pub(crate) fn quoted(cell: &str) -> String {
     if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

@@ -113,7 +113,14 @@ fn the_hash_follows_what_results_depend_on() {
     assert_eq!(hash(&format!("{SALT}output.directory = \"there\""), None), plain);
     assert_eq!(hash(SALT, Some(0)), plain);
     assert_ne!(hash(SALT, Some(1)), plain);
+    let cached = format!("{SALT}cache = {{ shared = \"known.db\", memory = 5 }}");
+    assert_eq!(hash(&cached, None), plain);
     assert_ne!(hash(&SALT.replace("100", "101"), None), plain);
+    let filtered = format!("{SALT}filter = [{{ name = \"toxicity\", max = 0.5 }}]\n");
+    assert_ne!(hash(&filtered, None), plain);
+    assert_ne!(hash(&filtered.replace("0.5", "0.5, audit = 0.1"), None), hash(&filtered, None));
+    assert_eq!(hash(&filtered.replace("0.5", "0.5, audit = 0.02"), None), hash(&filtered, None));
+    assert_ne!(hash(&format!("{SALT}funnel.audit = 0.1"), None), plain);
 }
 
 #[test]
@@ -141,9 +148,12 @@ fn a_campaign_written_out_reads_as_itself() {
         relax = { fmax = 0.03, steps = 77 }
         objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
         limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }]
+        filter = [{ name = "density", max = 9.0 }, { name = "converged", min = 1, audit = 0 }]
+        funnel.audit = 0.1
         checks.min_distance = 0.7
         novelty = { reference = "table", reject = ["near_duplicate", "exact_duplicate"] }
         output.directory = "there"
+        cache = { shared = "known.db", memory = 5 }
         [space]
         elements = ["O", "Ti", "Mg"]
         elements_per_design = [1, 2]
@@ -190,6 +200,35 @@ fn a_campaign_of_complexes_written_out_reads_as_itself() {
     "#;
     let campaign = config::parse(text, "x", folder.path(), None).unwrap();
     let again = config::parse(&campaign.to_toml().unwrap(), "y", Path::new("/"), None).unwrap();
+    assert_eq!(again, campaign);
+    assert_eq!(again.hash(), campaign.hash());
+}
+
+#[test]
+fn designs_to_begin_with_count_by_contents() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |edge: f64| {
+        format!(
+            r#"{{"id": "salt", "cell": [{edge}, {edge}, {edge}, 60, 60, 60], "species": ["Na", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}}"#
+        ) + "\n"
+    };
+    for (name, text) in [("a.jsonl", line(4.0)), ("b.jsonl", line(4.1)), ("c.jsonl", line(4.0) + "{}\n")] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let with = |name: &str| {
+        let text = format!("{SALT}warm_start.files = [\"{name}\"]");
+        config::parse(&text, "x", folder.path(), None).unwrap()
+    };
+    assert_eq!(with("a.jsonl").hash(), with("a.jsonl").hash());
+    assert_ne!(with("a.jsonl").hash(), with("b.jsonl").hash());
+    let campaign = with("c.jsonl");
+    let start = campaign.warm_start.clone().unwrap();
+    assert_eq!(start.designs[0].note, "c.jsonl: salt");
+    assert!(start.designs[1].problem.is_some());
+    // Written into a folder of its own it is the same campaign.
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join(druse::warm_start::FILE), start.to_text()).unwrap();
+    let again = config::parse(&campaign.to_toml().unwrap(), "y", other.path(), None).unwrap();
     assert_eq!(again, campaign);
     assert_eq!(again.hash(), campaign.hash());
 }

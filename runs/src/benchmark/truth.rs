@@ -18,6 +18,7 @@ use crate::campaign::{self, CampaignError};
 use crate::complexes::space;
 use crate::config::{self, ConfigError, Domain};
 use crate::engine::ObjectiveInfo;
+use crate::plugins::Plugins;
 use crate::setup::SetupError;
 use crate::store::{Status, Store, StoreError};
 
@@ -111,7 +112,7 @@ impl TruthTable {
         let incomplete =
             |reason: &str| TruthError::Incomplete { path: directory.to_owned(), reason: reason.to_owned() };
         let store = Store::read(directory)?;
-        let campaign = campaign::load(directory)?;
+        let campaign = campaign::load(directory, &Plugins::default())?;
         if campaign.generators.iter().any(|generator| generator.kind != "exhaustive") {
             return Err(incomplete("its generator is not 'exhaustive'"));
         }

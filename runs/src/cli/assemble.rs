@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::complexes::{formula, named_ligand, shape, xyz};
+use crate::datasets::ligands::{LibraryError, LigandLibrary};
+use crate::fitness::assembly::{Distances, Options, assemble, place_freely};
+use crate::fitness::xtb::{Level, Xtb, XtbOptions, XtbTier};
+use crate::fitness::{Properties, Tier, TierOutcome};
+use crate::representations::complex::chelates_fit;
+use crate::representations::{Complex, Element, Geometry, Ligand, PlacedLigand};
 use clap::Args;
-use druse::complexes::{formula, named_ligand, shape, xyz};
-use druse::datasets::ligands::{LibraryError, LigandLibrary};
-use druse::fitness::assembly::{Distances, Options, assemble, place_freely};
-use druse::fitness::xtb::{Level, Xtb, XtbOptions, XtbTier};
-use druse::fitness::{Properties, Tier, TierOutcome};
-use druse::representations::complex::chelates_fit;
-use druse::representations::{Complex, Element, Geometry, Ligand, PlacedLigand};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -185,7 +185,7 @@ fn build(
             properties.extend(found);
             Ok(Built { complex: design, properties })
         }
-        Some(TierOutcome::Rejected { reason }) => Err(reason),
+        Some(TierOutcome::Rejected { reason } | TierOutcome::Failed { reason }) => Err(reason),
         None => Err("xtb gave no outcome".to_owned()),
     }
 }

@@ -4,9 +4,9 @@ mod text;
 
 use std::path::PathBuf;
 
+use crate::report::{audit_csv, audit_page};
+use crate::validation::audit::{Audit, AuditReport, AuditRow, Matchers};
 use clap::Args;
-use druse::report::{audit_csv, audit_page};
-use druse::validation::audit::{Audit, AuditReport, AuditRow, Matchers};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -34,7 +34,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let matchers = Matchers::with(arguments.matcher.load()?).map_err(Failure::other)?;
+    let matchers = Matchers::with(arguments.matcher.load(&global.plugins)?).map_err(Failure::other)?;
     let inputs = arguments.files.read()?;
     let (training, references) = arguments.known.load(global)?;
     let audit = Audit::new(matchers, training, references);

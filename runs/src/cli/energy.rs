@@ -1,8 +1,8 @@
 //! `druse energy`
 
+use crate::fitness::potential::{Potential, Prediction, Want};
+use crate::representations::Crystal;
 use clap::Args;
-use druse::fitness::potential::{Potential, Prediction, Want};
-use druse::representations::Crystal;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 

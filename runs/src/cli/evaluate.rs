@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::benchmark::{Band, Report, TruthTable, contestants, report, shipped};
 use clap::{Args, ValueEnum};
-use druse::benchmark::{Band, Report, TruthTable, contestants, report, shipped};
 use serde_json::json;
 
 use super::Global;

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
+use crate::campaign::{self, CampaignError};
+use crate::domain::{self, Domain, ExportError};
+use crate::engine::Front;
+use crate::store::{CandidateRow, Status, Store};
 use clap::{Args, ValueEnum};
-use druse::campaign::{self, CampaignError};
-use druse::domain::{self, ExportError};
-use druse::engine::pareto_front;
-use druse::store::{CandidateRow, Status, Store};
 use serde_json::json;
 
 use super::Global;
 use super::failure::Failure;
-use super::output::write_folder;
+use super::output::FolderWriter;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -38,23 +38,55 @@ enum Set {
     Evaluated,
 }
 
+/// Candidates that are held in memory at a time.
+const CHUNK: usize = 256;
+
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let store = Store::read(&arguments.folder).map_err(CampaignError::from)?;
-    let domain = domain::of(&campaign::load(&arguments.folder)?);
-    let rows = store.candidates().map_err(CampaignError::from)?;
-    let wanted: Vec<&CandidateRow> = match arguments.candidates {
+    let campaign = campaign::load(&arguments.folder, &global.plugins)?;
+    let domain = domain::of(&campaign);
+    let mut writer = FolderWriter::new(&arguments.to)?;
+    let mut chunk = Vec::new();
+    let mut count = 0;
+    // A JSON document is one piece.
+    let most = if arguments.format == "json" { usize::MAX } else { CHUNK };
+    let mut take = |row: CandidateRow| -> Result<(), Failure> {
+        count += 1;
+        chunk.push(row);
+        if chunk.len() < most { Ok(()) } else { add(&mut writer, domain, &mut chunk, &arguments.format) }
+    };
+    match arguments.candidates {
         Set::Pareto => {
             let objectives = campaign::objectives(&store).map_err(CampaignError::from)?;
-            pareto_front(&rows, &objectives).into_iter().map(|index| &rows[index]).collect()
+            let mut front = Front::new(&objectives);
+            campaign::for_each_candidate(&store, &campaign, |row| -> Result<(), CampaignError> {
+                front.insert(&row);
+                Ok(())
+            })?;
+            front.into_members().into_iter().try_for_each(take)?;
         }
-        Set::Evaluated => rows.iter().filter(|row| row.status == Status::Evaluated).collect(),
-    };
-    let files = domain.export(&wanted, &arguments.format).map_err(|error| match error {
+        Set::Evaluated => campaign::for_each_candidate(&store, &campaign, |row| match row.status {
+            Status::Evaluated => take(row),
+            _ => Ok(()),
+        })?,
+    }
+    add(&mut writer, domain, &mut chunk, &arguments.format)?;
+    let names = writer.finish()?;
+    global.note(&format!("{count} candidates in {}", arguments.to.display()));
+    global.write_json(&json!({ "folder": arguments.to, "candidates": count, "files": names }))
+}
+
+/// Writes candidates to their files.
+fn add(
+    writer: &mut FolderWriter<'_>,
+    domain: &dyn Domain,
+    rows: &mut Vec<CandidateRow>,
+    format: &str,
+) -> Result<(), Failure> {
+    let files = domain.export(&rows.iter().collect::<Vec<_>>(), format).map_err(|error| match error {
         ExportError::Store(error) => Failure::from(CampaignError::from(error)),
         error => Failure::input(error),
     })?;
-    write_folder(&arguments.to, &files)?;
-    let names: Vec<&String> = files.iter().map(|(name, _)| name).collect();
-    global.note(&format!("{} candidates in {}", wanted.len(), arguments.to.display()));
-    global.write_json(&json!({ "folder": arguments.to, "candidates": wanted.len(), "files": names }))
+    rows.clear();
+    files.iter().try_for_each(|(name, text)| writer.add(name, text))
 }

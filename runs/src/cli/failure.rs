@@ -1,10 +1,12 @@
 //! How a command fails: a message on standard error and an exit code.
 
 use std::io::IsTerminal;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
-use druse::config::{ConfigError, LoadError};
+use crate::config::{ConfigError, LoadError};
+use crate::engine::words;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 /// Anything else than bad input: a full disk, absent weights, a bug.
@@ -57,6 +59,11 @@ impl Failure {
         }
         ExitCode::from(self.code)
     }
+}
+
+/// Runs a part that may be the user's; its panic is an error of the structure at hand.
+pub fn guarded<T>(part: &str, run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| format!("{part} panicked: {}", words(panic.as_ref())))
 }
 
 impl From<LoadError> for Failure {

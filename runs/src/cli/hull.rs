@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::datasets::entries::{EnergyBasis, EntrySet, read_entries};
+use crate::fitness::hull::{Exclude, PhaseDiagram, Placement};
+use crate::representations::Exchange;
 use clap::Args;
-use druse::datasets::entries::{EnergyBasis, EntrySet, read_entries};
-use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
-use druse::representations::Exchange;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 

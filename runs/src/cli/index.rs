@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::{Args, Subcommand};
-use druse::validation::index::{
+use crate::validation::index::{
     Added, Builder, Contents, Index, IndexError, NewSource, Refused, Source, shipped,
 };
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::date::today;

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::validation::audit::KnownSet;
+use crate::validation::index::shipped;
 use clap::Args;
-use druse::validation::audit::KnownSet;
-use druse::validation::index::shipped;
 
 use super::Global;
 use super::failure::Failure;

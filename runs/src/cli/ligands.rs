@@ -1,8 +1,8 @@
 //! `druse ligands`
 
+use crate::datasets::ligands::{LibraryError, LigandLibrary, LigandRecord, Query, builtin_ligands};
+use crate::representations::Element;
 use clap::Args;
-use druse::datasets::ligands::{LibraryError, LigandLibrary, LigandRecord, Query, builtin_ligands};
-use druse::representations::Element;
 use serde_json::{Value, json};
 
 use super::failure::Failure;

@@ -1,11 +1,14 @@
 //! The matcher named on the command line.
 
+use std::sync::Arc;
+
+use crate::validation::audit::DEFAULT_MATCHER;
+use crate::validation::matching::{self, Matcher, NAMES, Overrides};
 use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
-use druse::validation::audit::DEFAULT_MATCHER;
-use druse::validation::matching::{self, Matcher, NAMES, Overrides};
+use clap::{Args, Command, ValueEnum};
 
 use super::failure::Failure;
+use crate::plugins::Plugins;
 
 /// Which matcher compares structures, and how.
 #[derive(Args)]
@@ -57,9 +60,20 @@ enum Preset {
 
 impl MatcherArguments {
     /// Makes the matcher.
-    pub fn load(&self) -> Result<Box<dyn Matcher>, Failure> {
+    pub fn load(&self, plugins: &Plugins) -> Result<Box<dyn Matcher>, Failure> {
         let switches = &self.pymatgen;
         let overrides = switches.overrides();
+        let given = self.matcher.as_deref();
+        let own = plugins.matchers().iter().find(|matcher| given == Some(matcher.name()));
+        if let Some(own) = own {
+            if overrides != Overrides::default() || switches.preset.is_some() {
+                let name = own.name();
+                return Err(Failure::input(format!(
+                    "--matcher: found {name} beside a setting of pymatgen, expected {name} alone"
+                )));
+            }
+            return Ok(Box::new(Arc::clone(own)));
+        }
         let name = match (&self.matcher, switches.preset) {
             (Some(name), None) => name.as_str(),
             (None, None) if overrides == Overrides::default() => DEFAULT_MATCHER,
@@ -74,6 +88,13 @@ impl MatcherArguments {
         };
         matching::matcher(name, &overrides).map_err(Failure::input)
     }
+}
+
+/// A command that knows the matchers of the user's too.
+pub fn with_plugins(command: Command, plugins: &Plugins) -> Command {
+    let own = plugins.matchers().iter().map(|matcher| matcher.name());
+    let names: Vec<&'static str> = NAMES.iter().copied().chain(own).collect();
+    command.mut_arg("matcher", |argument| argument.value_parser(PossibleValuesParser::new(names)))
 }
 
 const PYMATGEN: &str = "pymatgen";

@@ -5,14 +5,14 @@ mod pairs;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::representations::io::read_path;
+use crate::validation::matching::{Comparison, Matcher, Pattern};
 use clap::Args;
-use druse::representations::io::read_path;
-use druse::validation::matching::{Comparison, Matcher, Pattern};
 use rayon::prelude::*;
 use serde_json::{Map, json};
 
 use super::Global;
-use super::failure::Failure;
+use super::failure::{Failure, guarded};
 use super::matcher::MatcherArguments;
 use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
@@ -38,7 +38,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let matcher = arguments.matcher.load()?;
+    let matcher = arguments.matcher.load(&global.plugins)?;
     let (pairs, structures) = match (&arguments.pairs, &arguments.files[..]) {
         (Some(table), _) => (pairs::read(table)?, by_id(&arguments.structures)?),
         (None, [first, second]) => {
@@ -111,7 +111,7 @@ fn by_id(files: &[PathBuf]) -> Result<Patterns, Failure> {
     Ok(by_id)
 }
 
-fn prepared(record: Result<druse::representations::io::Record, String>) -> Result<Pattern, String> {
+fn prepared(record: Result<crate::representations::io::Record, String>) -> Result<Pattern, String> {
     Pattern::of(&record?.crystal).map_err(|error| error.to_string())
 }
 
@@ -122,8 +122,8 @@ fn compare(first: &str, second: &str, structures: &Patterns, matcher: &dyn Match
         None => Err(format!("{id}: no structure has this id")),
     };
     let (x, y) = (get(first)?, get(second)?);
-    let comparison = matcher.compare(x, y);
-    let swapped = matcher.compare(y, x);
+    let compare = |x: &Pattern, y: &Pattern| guarded(matcher.name(), || matcher.compare(x, y));
+    let (comparison, swapped) = (compare(x, y)?, compare(y, x)?);
     Ok(values(first, second, &comparison, swapped.same == comparison.same, matcher))
 }
 

@@ -1,13 +1,17 @@
 //! Arguments, and one file per command.
 
+mod ask;
 mod assemble;
 mod audit;
+mod bill;
+mod constraints;
 mod data;
 mod date;
 mod energy;
 mod evaluate;
 mod export;
 mod failure;
+mod funnel;
 mod hull;
 mod index;
 mod known;
@@ -29,14 +33,18 @@ mod structures;
 mod summary;
 mod symmetry;
 mod table;
+mod tell;
 mod watch;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use failure::Failure;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::plugins::Plugins;
 
 /// Inverse design of inorganic crystals and transition-metal complexes: propose, relax, rank, and
 /// prove what is new.
@@ -70,6 +78,9 @@ struct Global {
     /// Say nothing but results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Parts of the user's own
+    #[arg(skip)]
+    plugins: Plugins,
 }
 
 #[derive(Subcommand)]
@@ -78,10 +89,16 @@ enum Command {
     Run(run::RunArguments),
     /// Continue a campaign that was stopped
     Resume(run::ResumeArguments),
+    /// Evaluate one unit of work of a campaign, as launchers start it
+    Worker(worker::Arguments),
     /// Look at a campaign, running or done
     Show(show::Arguments),
     /// Take the structures out of a campaign
     Export(export::Arguments),
+    /// Choose the candidates that deserve an expensive judgement next
+    Ask(ask::Arguments),
+    /// Give measured values to a campaign
+    Tell(tell::Arguments),
     /// Energy, forces, stress and magnetic moments by a potential
     Energy(energy::Arguments),
     /// Relax cell and positions with a potential
@@ -113,21 +130,44 @@ enum Command {
 }
 
 /// Reads the arguments, runs the command, reports a failure.
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+pub fn main(plugins: Plugins) -> ExitCode {
+    if let Err(error) = plugins.check() {
+        return Failure::other(error).report();
+    }
+    let matches = command(&plugins).get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    cli.global.plugins = plugins;
     match dispatch(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
 }
 
+/// The command line with what plug-ins add to it.
+fn command(plugins: &Plugins) -> clap::Command {
+    let mut command = Cli::command();
+    if let Some((name, version)) = plugins.origin() {
+        command = command.name(name).bin_name(name).version(version);
+    }
+    command
+        .mut_subcommand("score", |score| score.after_help(score::help(plugins)))
+        .mut_subcommand("match", |command| matcher::with_plugins(command, plugins))
+        .mut_subcommand("audit", |command| matcher::with_plugins(command, plugins))
+}
+
 fn dispatch(cli: &Cli) -> Result<(), Failure> {
-    cli.global.start_threads()?;
+    cli.global.start_threads(match &cli.command {
+        Command::Worker(_) => worker::allocated_threads(),
+        _ => None,
+    })?;
     match &cli.command {
         Command::Run(arguments) => run::run(arguments, &cli.global),
         Command::Resume(arguments) => run::resume(arguments, &cli.global),
+        Command::Worker(arguments) => worker::run(arguments, &cli.global),
         Command::Show(arguments) => show::run(arguments, &cli.global),
         Command::Export(arguments) => export::run(arguments, &cli.global),
+        Command::Ask(arguments) => ask::run(arguments, &cli.global),
+        Command::Tell(arguments) => tell::run(arguments, &cli.global),
         Command::Energy(arguments) => energy::run(arguments, &cli.global),
         Command::Relax(arguments) => relax::run(arguments, &cli.global),
         Command::Hull(arguments) => hull::run(arguments, &cli.global),
@@ -145,10 +185,16 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
 }
 
 impl Global {
-    fn start_threads(&self) -> Result<(), Failure> {
-        let threads = self.threads.map_or(0, usize::from);
+    /// Starts as many threads as are asked for, or else as `allocated` says.
+    fn start_threads(&self, allocated: Option<u16>) -> Result<(), Failure> {
+        let threads = self.threads.or(allocated).map_or(0, usize::from);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build_global().map_err(|error| Failure::other(format!("cannot start threads: {error}")))
+    }
+
+    /// Name of the program, for commands that people are told to type.
+    fn program(&self) -> &'static str {
+        self.plugins.origin().map_or("druse", |(name, _)| name)
     }
 
     /// A remark for people, on standard error.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use druse::representations::io::{Format, Record, WriteError, write_atomically, write_file as io_write};
+use crate::representations::io::{Format, Record, WriteError, write_atomically, write_file as io_write};
 use serde_json::Value;
 
 use super::Global;
@@ -18,19 +18,54 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// Writes all files beside their place first, so that a full disk leaves nothing half-written.
 /// Existing files of the same names are replaced.
 pub fn write_folder(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
-    let fail = |error: std::io::Error| Failure::write(folder, &error);
-    let absolute = std::path::absolute(folder).map_err(fail)?;
-    let parent = absolute.parent().unwrap_or(&absolute);
-    fs::create_dir_all(parent).map_err(fail)?;
-    let staging = tempfile::Builder::new().prefix(".druse-").tempdir_in(parent).map_err(fail)?;
-    for (name, text) in files {
-        write_atomically(&staging.path().join(name), text.as_bytes()).map_err(fail)?;
+    let mut writer = FolderWriter::new(folder)?;
+    files.iter().try_for_each(|(name, text)| writer.add(name, text))?;
+    writer.finish().map(|_| ())
+}
+
+/// Files on their way into a folder, written beside it until all are complete.
+pub struct FolderWriter<'a> {
+    folder: &'a Path,
+    staging: tempfile::TempDir,
+    names: Vec<String>,
+}
+
+impl<'a> FolderWriter<'a> {
+    /// A writer of files that shall lie in `folder`.
+    pub fn new(folder: &'a Path) -> Result<Self, Failure> {
+        let fail = |error: io::Error| Failure::write(folder, &error);
+        let absolute = std::path::absolute(folder).map_err(fail)?;
+        let parent = absolute.parent().unwrap_or(&absolute);
+        fs::create_dir_all(parent).map_err(fail)?;
+        let staging = tempfile::Builder::new().prefix(".druse-").tempdir_in(parent).map_err(fail)?;
+        Ok(Self { folder, staging, names: Vec::new() })
     }
-    fs::create_dir_all(folder).map_err(fail)?;
-    for (name, _) in files {
-        fs::rename(staging.path().join(name), folder.join(name)).map_err(fail)?;
+
+    /// Adds text to the end of a file; files come one after the other.
+    pub fn add(&mut self, name: &str, text: &str) -> Result<(), Failure> {
+        let path = self.staging.path().join(name);
+        let append = |mut file: fs::File| file.write_all(text.as_bytes());
+        fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .and_then(append)
+            .map_err(|error| Failure::write(self.folder, &error))?;
+        if self.names.last().is_none_or(|last| last != name) {
+            self.names.push(name.to_owned());
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Moves all files into the folder; gives their names.
+    pub fn finish(self) -> Result<Vec<String>, Failure> {
+        let fail = |error: io::Error| Failure::write(self.folder, &error);
+        fs::create_dir_all(self.folder).map_err(fail)?;
+        for name in &self.names {
+            fs::rename(self.staging.path().join(name), self.folder.join(name)).map_err(fail)?;
+        }
+        Ok(self.names)
+    }
 }
 
 /// The format that the ending of a file name tells.

@@ -1,11 +1,11 @@
 //! The potential named on the command line, and structures that it can take.
 
+use crate::fitness::chgnet::ChgnetKind;
+use crate::fitness::potential::Potential;
+use crate::fitness::potentials::{LoadError, load};
+use crate::representations::Crystal;
+use crate::validation::checks::{CheckLimits, check};
 use clap::{Args, ValueEnum};
-use druse::fitness::chgnet::ChgnetKind;
-use druse::fitness::potential::Potential;
-use druse::fitness::potentials::{LoadError, load};
-use druse::representations::Crystal;
-use druse::validation::checks::{CheckLimits, check};
 
 use super::failure::Failure;
 

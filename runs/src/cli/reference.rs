@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use druse::datasets::reference::ReferenceTable;
+use crate::datasets::reference::ReferenceTable;
 
 use super::failure::Failure;
 

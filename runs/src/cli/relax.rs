@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::fitness::potential::Potential;
+use crate::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
+use crate::representations::io::Record;
+use crate::representations::{Crystal, Exchange};
 use clap::{Args, ValueEnum};
-use druse::fitness::potential::Potential;
-use druse::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
-use druse::representations::io::Record;
-use druse::representations::{Crystal, Exchange};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 

@@ -9,7 +9,7 @@ use super::{Global, output};
 pub struct Arguments {}
 
 pub fn run(_: &Arguments, global: &Global) -> Result<(), Failure> {
-    let schema = druse::config::schema();
+    let schema = crate::config::schema(&global.plugins);
     if global.json.is_none() {
         output::print(&format!("{schema:#}\n"))?;
     }

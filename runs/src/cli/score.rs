@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::datasets::elements::ElementTable;
+use crate::fitness::objectives::{crystal_objective_with, known};
+use crate::fitness::{Goal, Objective, Properties, property};
+use crate::plugins::Plugins;
+use crate::representations::Crystal;
+use crate::validation::audit::{Audit, Matchers};
 use clap::Args;
-use druse::datasets::elements::ElementTable;
-use druse::fitness::objectives::{crystal_objective_with, known};
-use druse::fitness::{Goal, Objective, Properties, property};
-use druse::representations::Crystal;
-use druse::validation::audit::{Audit, Matchers};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Global;
-use super::failure::Failure;
+use super::failure::{Failure, guarded};
 use super::known;
 use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
@@ -22,7 +23,6 @@ use super::structures::Files;
 use super::table::stacked;
 
 #[derive(Args)]
-#[command(after_help = objectives_help())]
 pub struct Arguments {
     #[command(flatten)]
     files: Files,
@@ -52,11 +52,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         elements = elements.with_csv(file).map_err(Failure::input)?;
     }
     let elements = Arc::new(elements);
-    let objectives: Vec<CrystalObjective> = arguments
-        .objectives
-        .iter()
-        .map(|name| crystal_objective_with(name, &elements).map_err(Failure::input))
-        .collect::<Result<_, _>>()?;
+    let objectives: Vec<CrystalObjective> =
+        arguments.objectives.iter().map(|name| named(name, &elements, global)).collect::<Result<_, _>>()?;
     let inputs = arguments.files.read()?;
     let with_hull = objectives.iter().any(|objective| NEED_HULL.contains(&objective.name()));
     let stability =
@@ -136,14 +133,19 @@ fn score(
     for objective in objectives {
         let name = objective.name().to_owned();
         units.insert(name.clone(), json!(objective.unit()));
-        match objective.evaluate(&crystal, &properties) {
-            Ok(value) => values.insert(name, json!(value)),
+        let value = guarded(&name, || objective.evaluate(&crystal, &properties).map_err(|e| e.to_string()));
+        match value.flatten() {
+            Ok(value) if value.is_finite() => values.insert(name, json!(value)),
+            Ok(value) => {
+                errors.insert(name.clone(), json!(format!("objective '{name}': the value is {value}")));
+                values.insert(name, Value::Null)
+            }
             Err(error) => {
                 // Why there is no energy says more than that there is none.
                 let step = if objective.name() == property::NOVELTY { "audit" } else { "stability" };
                 let needed = step == "audit" || NEED_HULL.contains(&objective.name());
                 let reason = errors.get(step).filter(|_| needed);
-                let reason = reason.cloned().unwrap_or_else(|| json!(error.to_string()));
+                let reason = reason.cloned().unwrap_or_else(|| json!(error));
                 errors.insert(name.clone(), reason);
                 values.insert(name, Value::Null)
             }
@@ -166,18 +168,34 @@ fn score(
     Ok(values)
 }
 
-fn objectives_help() -> String {
+/// The objective of this name, the user's or one of druse.
+fn named(name: &str, elements: &Arc<ElementTable>, global: &Global) -> Result<CrystalObjective, Failure> {
+    let own = global.plugins.parts::<Crystal>();
+    if let Some(objective) = own.objective(name) {
+        return Ok(objective);
+    }
+    crystal_objective_with(name, elements).map_err(|error| {
+        let more = own.objectives().iter().map(|objective| format!(", {}", objective.name()));
+        Failure::input(format!("{error}{}", more.collect::<String>()))
+    })
+}
+
+/// The objectives that there are.
+pub fn help(plugins: &Plugins) -> String {
     let mut text = String::from("Objectives:\n");
-    for objective in known() {
-        let goal = match objective.goal {
+    let mut line = |name: &str, unit: &str, goal: Goal, description: &str| {
+        let goal = match goal {
             Goal::Minimise => "low".to_owned(),
             Goal::Maximise => "high".to_owned(),
             Goal::Target(value) => format!("near {value}"),
         };
-        text.push_str(&format!(
-            "  {} ({}, {goal} is good)\n      {}\n",
-            objective.name, objective.unit, objective.description
-        ));
+        text.push_str(&format!("  {name} ({unit}, {goal} is good)\n      {description}\n"));
+    };
+    for objective in known() {
+        line(objective.name, objective.unit, objective.goal, objective.description);
+    }
+    for objective in plugins.parts::<Crystal>().objectives() {
+        line(objective.name(), objective.unit(), objective.goal(), "of this program");
     }
     text
 }

@@ -2,17 +2,21 @@
 
 use std::path::PathBuf;
 
+use crate::bill::{self, CandidateBill};
+use crate::campaign::{self, CampaignError, Judged};
+use crate::constraints::constraint_costs;
+use crate::domain::{self, Details, Label};
+use crate::store::{CandidateRow, Measured, Store};
 use clap::Args;
-use druse::campaign::{self, CampaignError};
-use druse::domain::{self, Details, Label};
-use druse::store::{CandidateRow, Store};
 use serde_json::json;
 
 use super::Global;
+use super::bill::ledger;
+use super::constraints::constraints;
 use super::failure::Failure;
 use super::output;
 use super::summary::{front, text};
-use super::table::table;
+use super::table::{number, table};
 
 /// Rows of the front in the short form.
 const SHOWN: usize = 20;
@@ -23,18 +27,39 @@ pub struct Arguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     /// Show the whole Pareto front and nothing else
-    #[arg(long, conflicts_with = "candidate")]
+    #[arg(long, conflicts_with_all = ["candidate", "constraints", "ledger"])]
     pareto: bool,
     /// Show everything known of one candidate
     #[arg(long, value_name = "N")]
     candidate: Option<u64>,
+    /// Show what each constraint, limit and filter removed, and what the front would gain without it
+    #[arg(long, conflicts_with_all = ["candidate", "ledger"])]
+    constraints: bool,
+    /// Show time, energy and CO2 by stage of the funnel; with --candidate, of one candidate. Not the same
+    /// from run to run
+    #[arg(long)]
+    ledger: bool,
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     if let Some(number) = arguments.candidate {
         return candidate(arguments, number, global);
     }
-    let summary = campaign::summary(&arguments.folder)?;
+    if arguments.constraints {
+        let costs = constraint_costs(&arguments.folder, &global.plugins)?;
+        if !global.json_on_stdout() {
+            output::print(&constraints(&costs))?;
+        }
+        return global.write_json(&json!({ "constraints": costs }));
+    }
+    if arguments.ledger {
+        let bill = bill::bill(&arguments.folder, &global.plugins)?;
+        if !global.json_on_stdout() {
+            output::print(&ledger(&bill))?;
+        }
+        return global.write_json(&json!({ "ledger": bill }));
+    }
+    let summary = campaign::summary(&arguments.folder, &global.plugins)?;
     if !global.json_on_stdout() {
         output::print(&if arguments.pareto { front(&summary, usize::MAX) } else { text(&summary, SHOWN) })?;
     }
@@ -43,16 +68,30 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
 fn candidate(arguments: &Arguments, number: u64, global: &Global) -> Result<(), Failure> {
     let store = Store::read(&arguments.folder).map_err(CampaignError::from)?;
-    let rows = store.candidates().map_err(CampaignError::from)?;
-    let row = rows.iter().find(|row| row.number == number).ok_or_else(|| {
-        let last = rows.last().map_or("none".to_owned(), |row| format!("0 to {}", row.number));
-        Failure::input(format!("--candidate: found {number}, expected the number of a candidate ({last})"))
-    })?;
-    let domain = domain::of(&campaign::load(&arguments.folder)?);
+    let Some(row) = store.candidate(number).map_err(CampaignError::from)? else {
+        let count = store.candidate_count().map_err(CampaignError::from)?;
+        let known = if count == 0 { "none".to_owned() } else { format!("0 to {}", count - 1) };
+        let message = format!("--candidate: found {number}, expected the number of a candidate ({known})");
+        return Err(Failure::input(message));
+    };
+    let campaign = campaign::load(&arguments.folder, &global.plugins)?;
+    let row = &Judged::new(&store, &campaign).map_err(CampaignError::from)?.row(row);
+    let bill = CandidateBill::new(row, &store, campaign.grams_co2_per_kwh).map_err(CampaignError::from)?;
+    if arguments.ledger {
+        if !global.json_on_stdout() {
+            output::print(&super::bill::candidate(&bill))?;
+        }
+        return global.write_json(&json!({ "ledger": bill }));
+    }
+    let domain = domain::of(&campaign);
     let label = domain.label(row).map_err(CampaignError::from)?;
     let details = domain.details(row).map_err(CampaignError::from)?;
     if !global.json_on_stdout() {
-        output::print(&describe(row, &label, &details))?;
+        let costs = match bill.stages.as_slice() {
+            [] => String::new(),
+            _ => format!("\n{}", super::bill::candidate(&bill)),
+        };
+        output::print(&(describe(row, &label, &details) + &costs))?;
     }
     let mut value = json!(row);
     value["structure"] = details.structure;
@@ -66,12 +105,16 @@ fn describe(row: &CandidateRow, label: &Label, details: &Details) -> String {
         ("status", row.status.name().to_owned()),
     ];
     lines.extend(row.reason.clone().map(|reason| ("reason", reason)));
+    if !row.audited.is_empty() {
+        lines.push(("by chance", "past ".to_owned() + &row.audited.join(", ")));
+    }
     let parents: Vec<String> = row.lineage.parents.iter().map(u64::to_string).collect();
     let parents = if parents.is_empty() { String::new() } else { format!(" of {}", parents.join(" and ")) };
     lines.push((
         "origin",
         format!("{}, {}{parents}, step {}", row.lineage.generator, row.lineage.operator, row.step),
     ));
+    lines.extend(row.lineage.note.clone().map(|note| ("from", note)));
     if let Some(nearest) = &row.novelty {
         let id = nearest.id.as_deref().map_or(String::new(), |id| format!(", nearest {id}"));
         lines.push(("novelty", format!("{}{id}", nearest.novelty.words())));
@@ -86,6 +129,14 @@ fn describe(row: &CandidateRow, label: &Label, details: &Details) -> String {
         if !values.is_empty() {
             text += &format!("\n{}", table(&[title, "value"], &values));
         }
+    }
+    if !row.measured.is_empty() {
+        let both = |(name, measured): (&String, &Measured)| {
+            let cell = |value| number(value, 5);
+            vec![name.clone(), cell(Some(measured.value)), cell(measured.predicted), measured.source.clone()]
+        };
+        let rows: Vec<Vec<String>> = row.measured.iter().map(both).collect();
+        text += &format!("\n{}", table(&["measured", "value", "predicted", "source"], &rows));
     }
     text + &format!("\n{}", table(&details.heading, &details.atoms))
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::fitness::hull::{Exclude, PhaseDiagram, Placement};
+use crate::fitness::potential::{Potential, Want};
+use crate::fitness::relax::{RelaxOptions, Relaxation};
+use crate::representations::{Crystal, Element};
 use clap::Args;
-use druse::fitness::hull::{Exclude, PhaseDiagram, Placement};
-use druse::fitness::potential::{Potential, Want};
-use druse::fitness::relax::{RelaxOptions, Relaxation};
-use druse::representations::{Crystal, Element};
 
 use super::failure::Failure;
 use super::potential::{ModelArgument, possible};

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::representations::io::{Record, RecordError, read_path};
 use clap::Args;
-use druse::representations::io::{Record, RecordError, read_path};
 
 use super::failure::Failure;
 

@@ -2,25 +2,36 @@
 
 use std::path::Path;
 
-use druse::engine::End;
-use druse::fitness::{Goal, property};
-use druse::store::Status;
-use druse::summary::{Member, Summary};
+use crate::engine::End;
+use crate::fitness::{Goal, property};
+use crate::store::Status;
+use crate::summary::{Member, Summary};
 
-use super::table::{number, stacked, table};
+use super::funnel::funnel;
+use super::table::{MEASURED, number, stacked, table};
+use super::tell::compared;
 
 /// Reasons for rejection that get a place of their own.
 const MOST_REASONS: usize = 6;
 
 /// The whole summary with at most `most` rows of the front.
 pub fn text(summary: &Summary, most: usize) -> String {
-    format!("{}\n{}\n{}", counts(summary), front(summary, most), costs(summary))
+    let compared = match summary.measured.as_slice() {
+        [] => String::new(),
+        measured => format!("{}\n", compared(measured)),
+    };
+    let funnel = match funnel(&summary.funnel) {
+        none if none.is_empty() => none,
+        table => format!("{table}\n"),
+    };
+    format!("{}\n{funnel}{}\n{compared}{}", counts(summary), front(summary, most), costs(summary))
 }
 
 /// What to do next with a campaign in `folder`.
-pub fn hint(folder: &Path) -> String {
+pub fn hint(program: &str, folder: &Path) -> String {
     format!(
-        "all of it: druse show {0} --pareto; one candidate: druse show {0} --candidate N",
+        "all of it: {program} show {0} --pareto; one candidate: {program} show {0} --candidate N;\n\
+         time and energy: --ledger; what limits and filters cost: --constraints",
         folder.display()
     )
 }
@@ -34,6 +45,11 @@ fn counts(summary: &Summary) -> String {
         }
     };
     line("proposed", summary.proposed(), String::new());
+    if let Some(seeds) = &summary.warm_start {
+        let left_out: Vec<String> =
+            seeds.left_out.iter().map(|(reason, count)| format!("{count} left out: {reason}")).collect();
+        line("warm start", seeds.proposed, left_out.join(", "));
+    }
     line("duplicates", summary.count(Status::Duplicate), "of earlier candidates".into());
     line("rejected", summary.count(Status::Rejected) + summary.count(Status::Failed), reasons(summary));
     line("pending", summary.count(Status::Proposed), "to be evaluated by druse resume".into());
@@ -93,19 +109,35 @@ pub fn front(summary: &Summary, most: usize) -> String {
     if summary.front.iter().take(most).any(|member| !converged(member)) {
         text += "* not relaxed to the end\n";
     }
+    if summary.front.iter().take(most).any(|member| !member.row.measured.is_empty()) {
+        text += &format!("{MEASURED} measured\n");
+    }
+    if summary.front.iter().take(most).any(audited) {
+        text += "+ a filter or check was against it; it passed by chance\n";
+    }
     text
 }
 
 fn row(member: &Member, summary: &Summary) -> Vec<String> {
     let mark = if converged(member) { "" } else { "*" };
-    let mut cells =
-        vec![format!("{}{mark}", member.formula), member.shape.clone().unwrap_or_else(|| "-".to_owned())];
+    let chance = if audited(member) { "+" } else { "" };
+    let mut cells = vec![
+        format!("{}{mark}{chance}", member.formula),
+        member.shape.clone().unwrap_or_else(|| "-".to_owned()),
+    ];
     for objective in &summary.objectives {
-        cells.push(number(member.row.objectives.get(&objective.name).copied(), 3));
+        let value = number(member.row.objectives.get(&objective.name).copied(), 3);
+        let measured = member.row.measured.contains_key(&objective.name);
+        cells.push(if measured { format!("{MEASURED}{value}") } else { value });
     }
     cells.push(member.row.novelty.as_ref().map_or("-", |nearest| nearest.novelty.words()).to_owned());
     cells.push(member.row.number.to_string());
     cells
+}
+
+/// Whether it is there by chance only.
+fn audited(member: &Member) -> bool {
+    !member.row.audited.is_empty()
 }
 
 /// Whether the relaxation converged, where there was one.
@@ -135,6 +167,7 @@ fn costs(summary: &Summary) -> String {
             .collect();
         text += &format!("of {} core time: {}\n", duration(cores), shares.join(", "));
     }
+    text += &saved(summary);
     if let (Some(first), Some(last)) = (summary.steps.first(), summary.steps.last())
         && let (Some(from), Some(to)) = (first.hypervolume, last.hypervolume)
     {
@@ -143,8 +176,18 @@ fn costs(summary: &Summary) -> String {
     text
 }
 
+/// What known evaluations saved, by tier; what took no time to speak of is left out.
+fn saved(summary: &Summary) -> String {
+    let tiers: Vec<String> = summary
+        .saved
+        .iter()
+        .map(|(tier, saved)| format!("{tier} {} ({} of CPU time)", saved.evaluations, duration(saved.cpu)))
+        .collect();
+    if tiers.is_empty() { String::new() } else { format!("evaluations saved: {}\n", tiers.join(", ")) }
+}
+
 /// Grams in words.
-fn mass(grams: f64) -> String {
+pub fn mass(grams: f64) -> String {
     match grams {
         g if g < 0.1 => format!("{:.2} mg", g * 1000.0),
         g if g < 1000.0 => format!("{g:.2} g"),

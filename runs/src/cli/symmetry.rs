@@ -1,9 +1,9 @@
 //! `druse symmetry`
 
+use crate::representations::symmetry::{SymmetryInfo, analyse};
+use crate::representations::wyckoff::position;
+use crate::representations::{Crystal, Exchange};
 use clap::Args;
-use druse::representations::symmetry::{SymmetryInfo, analyse};
-use druse::representations::wyckoff::position;
-use druse::representations::{Crystal, Exchange};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 

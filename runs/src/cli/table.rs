@@ -1,5 +1,8 @@
 //! Plain tables for terminals.
 
+/// Stands before a measured value.
+pub const MEASURED: char = '=';
+
 /// Rows of cells below a header, columns as wide as needed; cells that look like numbers stand to
 /// the right. A header cell may have several lines.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
@@ -10,7 +13,8 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         for ((cell, width), numeric) in row.iter().zip(&mut widths).zip(&mut numeric) {
             *width = (*width).max(length(cell));
-            *numeric &= cell.parse::<f64>().is_ok() || cell == "-";
+            // The mark of a measured value leaves it a number.
+            *numeric &= cell.trim_start_matches(MEASURED).parse::<f64>().is_ok() || cell == "-";
         }
     }
     let line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -39,6 +43,25 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Text in lines of at most `width` characters, broken between words.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let (mut lines, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > width {
+            lines.push('\n');
+            column = 0;
+        }
+        if column > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+    }
+    lines + "\n"
+}
+
 /// A name in snake case as a header cell of several short lines.
 pub fn stacked(name: &str) -> String {
     name.replace('_', "\n")
@@ -55,6 +78,13 @@ pub fn number(value: Option<f64>, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("one two three", 7), "one two\nthree\n");
+        assert_eq!(wrapped("unbreakable x", 4), "unbreakable\nx\n");
+        assert_eq!(wrapped("ä ö ü", 5), "ä ö ü\n");
+    }
 
     #[test]
     fn numbers_stand_right_and_words_left() {

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use druse::engine::{Event, Observer};
-use druse::store::{Status, StepRow};
+use crate::engine::{Event, Observer};
+use crate::store::{Status, StepRow};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Global;
@@ -20,6 +20,8 @@ pub struct Watch {
     bar: Option<ProgressBar>,
     /// Text for the first line, until the campaign has started.
     folder: String,
+    /// What goes on with it.
+    program: &'static str,
     budget: OnceLock<u64>,
 }
 
@@ -35,7 +37,7 @@ impl Watch {
             bar
         });
         let folder = folder.display().to_string();
-        Self { quiet: global.quiet, bar, folder, budget: OnceLock::new() }
+        Self { quiet: global.quiet, bar, folder, program: global.program(), budget: OnceLock::new() }
     }
 
     /// Takes the bar away.
@@ -49,7 +51,10 @@ impl Watch {
         // Told once only.
         let _ = self.budget.set(budget);
         let text = match evaluated {
-            0 => format!("{budget} candidates to evaluate; after a stop: druse resume {}", self.folder),
+            0 => format!(
+                "{budget} candidates to evaluate; after a stop: {} resume {}",
+                self.program, self.folder
+            ),
             _ => format!("{evaluated} of {budget} candidates are evaluated; going on"),
         };
         match &self.bar {
@@ -59,6 +64,13 @@ impl Watch {
                 bar.println(text);
                 bar.enable_steady_tick(Duration::from_millis(250));
             }
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
             None => eprintln!("{text}"),
         }
     }
@@ -85,13 +97,26 @@ impl Watch {
 
 impl Observer for Watch {
     fn notice(&self, event: &Event<'_>) {
+        if let Event::Waiting { text } = event {
+            // A campaign that waits for somebody must say so, whoever wants it quiet.
+            return self.say(text);
+        }
         if self.quiet {
             return;
         }
         match event {
             Event::Started { evaluated, budget } => self.started(*evaluated, *budget),
+            Event::Measured { values } => eprintln!("{values} measured values take the place of predictions"),
             Event::CandidateDone { status: Status::Evaluated, .. } => {
                 self.bar.iter().for_each(|bar| bar.inc(1));
+            }
+            Event::TakenOver { holder } => {
+                let text =
+                    format!("{holder} stopped in the middle of this campaign; going on after its last step");
+                match &self.bar {
+                    Some(bar) => bar.println(text),
+                    None => eprintln!("{text}"),
+                }
             }
             Event::StepFinished { step } => self.step_finished(step),
             _ => {}

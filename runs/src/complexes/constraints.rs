@@ -1,6 +1,6 @@
 //! The constraints of the design space as the first tier.
 
-use druse_fitness::{Properties, Tier, TierOutcome};
+use druse_fitness::{Properties, Tier, TierKind, TierOutcome};
 use druse_generators::ComplexSpace;
 use druse_representations::Complex;
 
@@ -24,6 +24,18 @@ impl Tier<Complex> for ConstraintTier {
 
     fn protocol(&self) -> String {
         format!("constraints: design space with {} ligands", self.space.ligands.len())
+    }
+
+    fn kind(&self) -> TierKind {
+        TierKind::Constraint
+    }
+
+    fn is_costly(&self) -> bool {
+        false
+    }
+
+    fn only_rejects(&self) -> bool {
+        true
     }
 
     fn run(&self, items: &[(&Complex, &Properties)]) -> Vec<TierOutcome<Complex>> {

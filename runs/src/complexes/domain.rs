@@ -1,11 +1,15 @@
 //! Complexes as campaign, summary and command line see them.
 
-use druse_representations::Complex;
+use std::collections::BTreeMap;
+
+use druse_representations::ligand::{Fingerprint, similarity};
+use druse_representations::{Complex, Element};
 use serde_json::{Map, Value, json};
 
-use super::{files, pipeline, space};
+use super::{evaluation, files, pipeline, space};
 use crate::config::{Campaign, ComplexSpec, Domain as Kind};
-use crate::domain::{Details, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::engine::Evaluate;
 use crate::setup::SetupError;
 use crate::store::{CandidateRow, StoreError};
 
@@ -24,6 +28,13 @@ impl Domain for Complexes {
     /// xtb and assembly run on the processor, so there is no device to choose.
     fn prepare(&self, campaign: &Campaign, _device: &str) -> Result<Box<dyn Prepared>, SetupError> {
         Ok(Box::new(pipeline(campaign, spec(campaign)?)?))
+    }
+
+    fn evaluation(&self, campaign: &Campaign, _device: &str) -> Result<Box<dyn Evaluate>, SetupError> {
+        let spec = spec(campaign)?;
+        let library = super::library(spec)?;
+        let space = space(spec, library.as_deref())?;
+        Ok(Box::new(evaluation(campaign, spec, &space, library)?))
     }
 
     fn judge(&self, campaign: &Campaign) -> Result<Judge, SetupError> {
@@ -102,6 +113,23 @@ impl Domain for Complexes {
         }
     }
 
+    /// A third for another metal, the rest for ligands without common fragments (1 - Tanimoto's coefficient of
+    /// the circular fragments of all ligands). Isomers are alike.
+    fn difference(&self, rows: &[&CandidateRow]) -> Result<Difference, StoreError> {
+        let features: Vec<(Element, Fragments)> = rows
+            .iter()
+            .map(|row| {
+                let complex: Complex = row.design()?;
+                Ok((complex.metal, Fragments::of(&complex)))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Box::new(move |a, b| {
+            let ((metal, fragments), (other, others)) = (&features[a], &features[b]);
+            let metals = if metal == other { 0.0 } else { 1.0 };
+            (metals + 2.0 * (1.0 - fragments.tanimoto(others))) / 3.0
+        }))
+    }
+
     fn details(&self, row: &CandidateRow) -> Result<Details, StoreError> {
         let complex: Complex = row.design()?;
         let lines = vec![
@@ -140,4 +168,24 @@ fn line(row: &CandidateRow) -> Result<String, StoreError> {
     value["multiplicity"] = json!(complex.multiplicity);
     value["properties"] = Value::Object(properties(row));
     Ok(format!("{value}\n"))
+}
+
+/// Circular fragments of all ligands of a complex with their counts.
+struct Fragments(BTreeMap<u32, u32>);
+
+impl Fragments {
+    fn of(complex: &Complex) -> Self {
+        let mut counts = BTreeMap::new();
+        for placed in &complex.ligands {
+            for &(fragment, count) in Fingerprint::of(&placed.ligand).counts() {
+                *counts.entry(fragment).or_default() += count;
+            }
+        }
+        Self(counts)
+    }
+
+    fn tanimoto(&self, other: &Self) -> f64 {
+        let common = self.0.iter().filter_map(|(fragment, count)| Some(*other.0.get(fragment)?.min(count)));
+        similarity(common.sum(), self.0.values().sum(), other.0.values().sum())
+    }
 }

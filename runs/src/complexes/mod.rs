@@ -6,6 +6,7 @@ mod domain;
 mod files;
 mod ligands;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use druse_datasets::ligands::{BuiltinLigand, LigandLibrary, builtin_ligands};
@@ -20,10 +21,12 @@ use druse_representations::Complex;
 use druse_validation::{ComplexLookup, IdentityDuplicates};
 
 use crate::config::{Campaign, ComplexSpec, Preset, Reference};
-use crate::engine::Pipeline;
+use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
+use crate::plugins::place;
 use crate::programs;
-use crate::setup::{SetupError, limits, settings};
+use crate::setup::{SetupError, filters, limits, settings};
+use crate::warm_start;
 
 pub use constraints::ConstraintTier;
 pub use domain::Complexes;
@@ -41,18 +44,47 @@ pub fn pipeline(campaign: &Campaign, spec: &ComplexSpec) -> Result<Pipeline<Comp
         .generators
         .iter()
         .map(|generator| {
-            let made = match &generator.program {
-                Some(program) => programs::generator(program, campaign.seed, space.clone())?,
-                None => complex_generator(&generator.kind, &space, campaign.seed, &generator.options)?,
+            let seed = campaign.seed;
+            let own = campaign.plugins.parts::<Complex>().generator(generator, seed, &space)?;
+            let made = match (own, &generator.program) {
+                (Some(own), _) => own,
+                (None, Some(program)) => programs::generator(program, seed, space.clone())?,
+                (None, None) => complex_generator(&generator.kind, &space, seed, &generator.options)?,
             };
             Ok((made, generator.weight))
         })
         .collect::<Result<_, SetupError>>()?;
+    let generator = Box::new(Portfolio::new(generators));
+    let (generator, seeds) = warm_start::before(campaign.warm_start.as_ref(), &space, generator);
+    Ok(Pipeline {
+        generator,
+        seeds,
+        evaluation: evaluation(campaign, spec, &space, library)?,
+        duplicates: Box::new(IdentityDuplicates::default()),
+        cache: campaign.cache.open()?,
+        settings: settings(campaign),
+    })
+}
+
+/// What judges the complexes of a campaign.
+///
+/// # Errors
+/// When references, xtb or parts named in the campaign are absent.
+pub fn evaluation(
+    campaign: &Campaign,
+    spec: &ComplexSpec,
+    space: &ComplexSpace,
+    library: Option<Arc<LigandLibrary>>,
+) -> Result<Evaluation<Complex>, SetupError> {
     let context = ComplexContext {
         occurrences: library.clone().map(library_occurrences).transpose()?,
         ..ComplexContext::default()
     };
+    let own = campaign.plugins.parts::<Complex>();
     let objectives = campaign.objectives.iter().map(|spec| {
+        if let Some(objective) = own.objective(&spec.name) {
+            return Ok(WithGoal::wrap(objective, spec.goal));
+        }
         if let Some(program) = &spec.program {
             return Ok(programs::objective(spec, program)?);
         }
@@ -67,14 +99,16 @@ pub fn pipeline(campaign: &Campaign, spec: &ComplexSpec) -> Result<Pipeline<Comp
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         novelty = novelty.with_complexes(&name, known.iter().map(|(id, complex)| (id.as_str(), complex)));
     }
-    Ok(Pipeline {
-        generator: Box::new(Portfolio::new(generators)),
-        tiers: tiers(spec, &space, library.as_deref())?,
+    let mut tiers = tiers(spec, space, library.as_deref())?;
+    place(&campaign.plugins, &campaign.tiers, &mut tiers)?;
+    Ok(Evaluation {
+        tiers,
+        funnel: filters(campaign),
         objectives: objectives.collect::<Result<_, SetupError>>()?,
         limits: limits(campaign),
-        duplicates: Box::new(IdentityDuplicates::default()),
         novelty: Some(Box::new(novelty)),
-        settings: settings(campaign, 1),
+        batch: 1,
+        notes: own.protocol(campaign),
     })
 }
 
@@ -108,6 +142,15 @@ pub fn space(spec: &ComplexSpec, library: Option<&LigandLibrary>) -> Result<Comp
         evolve: spec.evolve.clone(),
         ..space
     })
+}
+
+/// Names of all tiers that a campaign of complexes may have without plug-ins.
+pub const TIERS: [&str; 3] = ["constraints", "assembly", "xtb"];
+
+/// Names of the tiers in order of cost, without plug-ins.
+pub fn funnel(spec: &ComplexSpec) -> Vec<&'static str> {
+    let wanted = if spec.xtb.is_some() { 3 } else { 2 };
+    TIERS[..wanted].to_vec()
 }
 
 /// The funnel in order of cost.

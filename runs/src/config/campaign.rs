@@ -12,10 +12,16 @@ use druse_generators::{DesignSpace, GeneticOptions, LigandLimits, Selection, Spi
 use druse_representations::{Complex, Crystal, Design, Element, Geometry};
 use druse_validation::{CheckLimits, Verdict};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::executor::{ExecutorKind, FilesSpec, SlurmSpec};
 use super::file::CampaignConfig;
+use super::filter::FunnelSpec;
+use crate::cache::CacheSpec;
 use crate::engine::Budgets;
+use crate::plugins::Plugins;
+use crate::warm_start::WarmStartSpec;
 
 /// A campaign whose settings were checked against each other. Made by
 /// [`CampaignConfig::check`](super::CampaignConfig::check) only.
@@ -38,17 +44,41 @@ pub struct Campaign {
     pub grams_co2_per_kwh: f64,
     /// Number of candidates per generation.
     pub population: usize,
+    /// Designs that are proposed before all others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<WarmStartSpec>,
     /// What proposes designs; never empty.
     pub generators: Vec<GeneratorSpec>,
+    /// Tiers of the user's and their places in the funnel; names are distinct.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<TierSpec>,
     /// What is wanted; never empty, names are distinct.
     pub objectives: Vec<ObjectiveSpec>,
     /// Limits on objectives and properties.
     pub limits: Vec<LimitSpec>,
+    /// Limits that candidates must keep to go on.
+    #[serde(skip_serializing_if = "FunnelSpec::is_default")]
+    pub funnel: FunnelSpec,
     /// What counts as known.
     pub novelty: Reference,
+    /// Who evaluates candidates; no result depends on it.
+    #[serde(skip)]
+    pub executor: ExecutorKind,
+    /// How units of work are submitted to Slurm; no result depends on it.
+    #[serde(skip)]
+    pub slurm: SlurmSpec,
+    /// What happens to units that anybody may evaluate; no result depends on it.
+    #[serde(skip)]
+    pub files: FilesSpec,
+    /// Where evaluations are kept beside the campaign's own store.
+    #[serde(skip)]
+    pub cache: CacheSpec,
     /// Folder asked for in the file.
     #[serde(skip)]
     pub directory: Option<PathBuf>,
+    /// The plug-ins that it was checked against and runs with.
+    #[serde(skip)]
+    pub plugins: Plugins,
 }
 
 /// Whether a campaign may go on to its last candidate whatever that costs.
@@ -183,6 +213,12 @@ pub struct GeneratorSpec {
     pub weight: f64,
     /// Settings of the genetic algorithms; defaults for the others.
     pub options: GeneticOptions,
+    /// The representation that it works on; that of druse when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representation: Option<String>,
+    /// What the file says to a plug-in.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
     /// The program that proposes, for the kind `process`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<ProgramSetting>,
@@ -219,6 +255,12 @@ impl ProgramSetting {
         })
     }
 
+    /// SHA-256, in hexadecimal digits, of the command with the contents of its files.
+    pub fn digest(&self) -> String {
+        // Plain text: serialising it cannot fail.
+        hexadecimal(Sha256::digest(serde_json::to_vec(&self.command).unwrap_or_default()))
+    }
+
     /// How to run it.
     pub fn spec(&self) -> ProgramSpec {
         ProgramSpec {
@@ -234,6 +276,17 @@ impl GeneratorSpec {
     pub fn is_genetic(&self) -> bool {
         Selection::from_name(&self.kind).is_some()
     }
+}
+
+/// A tier of the user's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TierSpec {
+    /// Name that it is registered with.
+    pub name: String,
+    /// Tier that it comes after, empty for the first place; the last place when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// Relaxation by a potential.
@@ -319,7 +372,8 @@ impl Campaign {
     }
 
     /// The campaign as the text of a campaign file that leaves nothing to defaults; reading it
-    /// gives an equal campaign.
+    /// gives an equal campaign. The designs of a warm start stand in a file of their own beside it
+    /// ([`crate::warm_start::FILE`]), for the caller to write.
     ///
     /// # Errors
     /// When a number is not one that TOML can hold, such as a seed above 2^63 - 1.

@@ -7,14 +7,19 @@ use druse_generators::SpinRule;
 use druse_representations::{Element, Geometry};
 
 use super::campaign::{
-    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, ObjectiveSpec,
-    Preset, ProgramObjective, Reference, XtbSpec,
+    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, LimitSpec,
+    ObjectiveSpec, Preset, ProgramObjective, Reference, RelaxSpec, TierSpec, XtbSpec,
 };
+use super::executor::{FilesSpec, SlurmSpec};
 use super::file::{
-    BudgetSection, CampaignConfig, CampaignSection, ChecksSection, ComplexesSection, GeneratorSection,
-    GoalSetting, HullSection, LedgerSection, LibrarySection, LigandNames, LigandsSection, LimitSection,
-    NoveltySection, ObjectiveSection, OutputSection, RelaxSection, SpaceGroups, SpaceSection, XtbSection,
+    BudgetSection, CacheSection, CampaignConfig, CampaignSection, ChecksSection, ComplexesSection,
+    FilesSection, FilterSection, FunnelSection, GeneratorSection, GoalSetting, HullSection, LedgerSection,
+    LibrarySection, LigandNames, LigandsSection, LimitSection, NoveltySection, ObjectiveSection,
+    OutputSection, RelaxSection, SlurmSection, SpaceGroups, SpaceSection, TierSection, WarmStartSection,
+    XtbSection,
 };
+use super::filter::FilterSpec;
+use crate::warm_start;
 
 impl From<&Campaign> for CampaignConfig {
     fn from(campaign: &Campaign) -> Self {
@@ -25,21 +30,36 @@ impl From<&Campaign> for CampaignConfig {
                 domain: Some(campaign.domain.name().to_owned()),
                 budget: Some(campaign.budget),
                 population: Some(campaign.population as u64),
+                executor: Some(campaign.executor.name().to_owned()),
             },
             budget: BudgetSection {
+                max_evaluations: campaign.budgets.evaluations,
                 max_wall: campaign.budgets.hours,
                 max_kwh: campaign.budgets.kwh,
                 min_gain_per_kwh: campaign.budgets.gain_per_kwh,
             },
             ledger: LedgerSection { grams_co2_per_kwh: Some(campaign.grams_co2_per_kwh) },
+            cache: CacheSection {
+                shared: campaign.cache.shared.as_ref().map(|path| path.display().to_string()),
+                memory: Some(campaign.cache.memory),
+            },
+            warm_start: WarmStartSection {
+                designs: campaign.warm_start.as_ref().map(|_| warm_start::FILE.to_owned()),
+                ..WarmStartSection::default()
+            },
             generator: campaign.generators.iter().map(|spec| generator(spec, &campaign.domain)).collect(),
+            tier: campaign.tiers.iter().map(tier).collect(),
             objective: campaign.objectives.iter().map(objective).collect(),
             limit: campaign
                 .limits
                 .iter()
                 .map(|spec| LimitSection { name: Some(spec.name.clone()), min: spec.min, max: spec.max })
                 .collect(),
+            filter: campaign.funnel.filters.iter().map(filter).collect(),
+            funnel: FunnelSection { audit: (campaign.funnel.audit != 0.0).then_some(campaign.funnel.audit) },
             novelty: NoveltySection { reference: Some(reference(&campaign.novelty)), reject: None },
+            slurm: slurm(&campaign.slurm),
+            files: files(&campaign.files),
             output: OutputSection {
                 directory: campaign.directory.as_ref().map(|path| path.display().to_string()),
             },
@@ -50,6 +70,34 @@ impl From<&Campaign> for CampaignConfig {
             Domain::Complex(spec) => with_complexes(shared, spec),
         }
     }
+}
+
+fn slurm(spec: &SlurmSpec) -> SlurmSection {
+    let option = |name: &str| {
+        let given = spec.options.iter().find(|(option, _)| *option == name);
+        given.map(|(_, value)| value.clone())
+    };
+    let section = SlurmSection {
+        partition: option("partition"),
+        account: option("account"),
+        time: option("time"),
+        unit: Some(spec.unit as u64),
+        nodes: spec.nodes.map(|nodes| nodes as u64),
+        cpus_per_task: Some(spec.cpus_per_task as u64),
+        mem: option("mem"),
+        gres: option("gres"),
+        constraint: option("constraint"),
+        lines: Some(spec.lines.clone()),
+        grace: Some(spec.grace.as_secs_f64()),
+        attempts: Some(u64::from(spec.attempts)),
+    };
+    // A campaign that says nothing of Slurm is written without it.
+    if *spec == SlurmSpec::default() { SlurmSection::default() } else { section }
+}
+
+fn files(spec: &FilesSpec) -> FilesSection {
+    let section = FilesSection { launch: spec.launch.clone(), unit: Some(spec.unit as u64) };
+    if *spec == FilesSpec::default() { FilesSection::default() } else { section }
 }
 
 fn reference(reference: &Reference) -> String {
@@ -69,6 +117,11 @@ fn numbers(numbers: impl IntoIterator<Item = usize>) -> Option<Vec<u64>> {
 
 fn symbols<'a>(elements: impl IntoIterator<Item = &'a Element>) -> Vec<String> {
     elements.into_iter().map(Element::to_string).collect()
+}
+
+fn filter(spec: &FilterSpec) -> FilterSection {
+    let LimitSpec { name, min, max } = spec.limit.clone();
+    FilterSection { name: Some(name), min, max, audit: Some(spec.audit) }
 }
 
 fn objective(spec: &ObjectiveSpec) -> ObjectiveSection {
@@ -92,11 +145,20 @@ fn objective(spec: &ObjectiveSpec) -> ObjectiveSection {
     }
 }
 
+fn tier(spec: &TierSpec) -> TierSection {
+    TierSection { name: Some(spec.name.clone()), after: spec.after.clone() }
+}
+
 fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
     let program = spec.program.as_ref();
     let section = GeneratorSection {
         kind: Some(spec.kind.clone()),
         weight: Some(spec.weight),
+        representation: spec.representation.clone(),
+        // Made of TOML when it was checked.
+        options: Some(&spec.settings)
+            .filter(|settings| !settings.is_empty())
+            .and_then(|settings| toml::Table::try_from(settings).ok()),
         command: program.map(|program| program.words().collect()),
         timeout: program.map(|program| program.timeout),
         attempts: program.map(|program| u64::from(program.attempts)),
@@ -107,16 +169,23 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
     }
     let options = &spec.options;
     let crystals = matches!(domain, Domain::Crystal(_));
+    let symmetry = crystals && spec.representation.is_none();
     let list = |list: &Vec<f64>| (!list.is_empty()).then(|| list.clone());
     GeneratorSection {
         initial: Some(options.initial as u64),
-        prototypes: crystals.then_some(options.prototypes),
+        prototypes: symmetry.then_some(options.prototypes),
         newcomers: Some(options.newcomers),
-        symprec: crystals.then_some(options.symprec),
+        symprec: symmetry.then_some(options.symprec),
         weights: list(&options.weights),
         lighthouse: list(&options.lighthouse),
         screen: (!crystals).then_some(options.screen as u64),
         ..section
+    }
+}
+
+impl From<&RelaxSpec> for RelaxSection {
+    fn from(spec: &RelaxSpec) -> Self {
+        Self { model: Some(spec.model.clone()), fmax: Some(spec.fmax), steps: Some(spec.steps as u64) }
     }
 }
 
@@ -137,11 +206,7 @@ fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
             charge_neutral: Some(space.charge.is_some()),
             metals_alone: space.charge.map(|rules| rules.metals_pass),
         },
-        relax: spec.relax.as_ref().map(|relax| RelaxSection {
-            model: Some(relax.model.clone()),
-            fmax: Some(relax.fmax),
-            steps: Some(relax.steps as u64),
-        }),
+        relax: spec.relax.as_ref().map(RelaxSection::from),
         checks: ChecksSection {
             min_distance: Some(spec.checks.min_distance),
             min_distance_ratio: Some(spec.checks.min_distance_ratio),

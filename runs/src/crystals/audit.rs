@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use druse_fitness::{Properties, Tier, TierOutcome, property};
+use druse_fitness::{Properties, Tier, TierKind, TierOutcome, property};
 use druse_representations::Crystal;
-use druse_validation::Verdict;
 use druse_validation::audit::{Audit, AuditRow, KnownSet, Matchers};
 use druse_validation::index::shipped;
+use druse_validation::{NoveltyReference, Verdict};
 
 use crate::config::Reference;
 use crate::setup::SetupError;
@@ -75,7 +75,16 @@ impl Tier<Crystal> for AuditTier {
     fn protocol(&self) -> String {
         let names: Vec<&str> = self.reject.iter().map(|verdict| verdict.name()).collect();
         let rejected = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-        format!("audit: rejects {rejected}; {}", self.audit.protocol().replace('\n', "; "))
+        let (known, matchers) = (self.audit.reference(), self.audit.protocol().replace('\n', "; "));
+        format!("audit: rejects {rejected}; known: {known}; {matchers}")
+    }
+
+    fn kind(&self) -> TierKind {
+        if self.reject.is_empty() { TierKind::Work } else { TierKind::Constraint }
+    }
+
+    fn writes(&self) -> Vec<String> {
+        vec![property::NOVELTY.to_owned()]
     }
 
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
@@ -86,8 +95,8 @@ impl Tier<Crystal> for AuditTier {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use druse_fitness::conformance::check_tier;
     use druse_representations::Lattice;
-    use druse_validation::NoveltyReference;
 
     fn salt(anion: &str, edge: f64) -> Crystal {
         let h = edge / 2.0;
@@ -120,6 +129,7 @@ mod tests {
         assert!(tier.protocol().contains("rejects exact_duplicate, near_duplicate; "));
         assert!(audit.reference().starts_with("known.jsonl (1 structures, sha256 "));
         assert_eq!(audit.nearest(&new).unwrap().id.as_deref(), Some("salt"));
+        check_tier(&tier, &[known, new].map(|crystal| (crystal, Properties::new()))).unwrap();
     }
 
     #[test]

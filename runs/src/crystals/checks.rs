@@ -1,6 +1,6 @@
 //! Tiers that cost nothing: geometry, and the constraints of the design space.
 
-use druse_fitness::{Properties, Tier, TierOutcome};
+use druse_fitness::{Properties, Tier, TierKind, TierOutcome};
 use druse_generators::DesignSpace;
 use druse_representations::Crystal;
 use druse_representations::symmetry::analyse;
@@ -31,6 +31,14 @@ impl Tier<Crystal> for CheckTier {
         format!("{}: {}", self.name, serde_json::to_string(&self.limits).unwrap_or_default())
     }
 
+    fn kind(&self) -> TierKind {
+        TierKind::Check
+    }
+
+    fn is_costly(&self) -> bool {
+        false
+    }
+
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
         let one = |crystal: &Crystal| match check(crystal, &self.limits).first() {
             Some(violation) => Err(violation.to_string()),
@@ -43,13 +51,19 @@ impl Tier<Crystal> for CheckTier {
 /// Holds relaxed crystals against the design space. Proposals keep to it by construction, but a
 /// relaxation may end in another space group or in a smaller primitive cell.
 pub struct ConstraintTier {
+    name: &'static str,
     space: DesignSpace,
 }
 
 impl ConstraintTier {
     /// A tier for this space.
     pub fn new(space: DesignSpace) -> Self {
-        Self { space }
+        Self { name: "constraints", space }
+    }
+
+    /// Under another name.
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
     }
 
     /// Checks one crystal.
@@ -66,11 +80,23 @@ impl ConstraintTier {
 
 impl Tier<Crystal> for ConstraintTier {
     fn name(&self) -> &str {
-        "constraints"
+        self.name
     }
 
     fn protocol(&self) -> String {
-        format!("constraints: design space, symmetry within {SYMPREC} Å")
+        format!("{}: design space, symmetry within {SYMPREC} Å", self.name)
+    }
+
+    fn kind(&self) -> TierKind {
+        TierKind::Constraint
+    }
+
+    fn is_costly(&self) -> bool {
+        false
+    }
+
+    fn only_rejects(&self) -> bool {
+        true
     }
 
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
@@ -94,6 +120,7 @@ fn outcomes(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use druse_fitness::conformance::check_tier;
     use druse_representations::Lattice;
 
     fn salt(edge: f64) -> Crystal {
@@ -104,7 +131,7 @@ mod tests {
     fn reason(tier: &dyn Tier<Crystal>, crystal: &Crystal) -> Option<String> {
         match tier.run(&[(crystal, &Properties::new())]).remove(0) {
             TierOutcome::Passed { .. } => None,
-            TierOutcome::Rejected { reason } => Some(reason),
+            TierOutcome::Rejected { reason } | TierOutcome::Failed { reason } => Some(reason),
         }
     }
 
@@ -126,5 +153,13 @@ mod tests {
         assert_eq!(found(tetragonal), "constraint: space group 221 is not allowed");
         let large = DesignSpace { atoms: [3, 9], ..space };
         assert_eq!(found(large), "constraint: 2 atoms in the primitive cell, allowed are [3, 9]");
+    }
+
+    #[test]
+    fn both_tiers_conform() {
+        let items = [4.12, 2.0].map(|edge| (salt(edge), Properties::new()));
+        check_tier(&CheckTier::new("checks", CheckLimits::default()), &items).unwrap();
+        let space = DesignSpace::new(["Cs", "Cl"].map(|symbol| symbol.parse().unwrap()));
+        check_tier(&ConstraintTier::new(space), &items).unwrap();
     }
 }

@@ -1,12 +1,17 @@
 //! Crystals as campaign, summary and command line see them.
 
+use std::collections::BTreeSet;
+
 use druse_representations::io::{Format, Record, write_string};
-use druse_representations::{Crystal, Exchange, Site};
+use druse_representations::{Composition, Crystal, Element, Exchange, Site};
+use druse_validation::fingerprint::Invariants;
+use rayon::prelude::*;
 use serde_json::{Map, json};
 
-use super::{ConstraintTier, Standardised, files, pipeline};
+use super::{ConstraintTier, Standardised, evaluation, files, pipeline};
 use crate::config::{Campaign, CrystalSpec, Domain as Kind};
-use crate::domain::{Details, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::engine::Evaluate;
 use crate::setup::SetupError;
 use crate::store::{CandidateRow, StoreError};
 
@@ -24,6 +29,10 @@ fn spec(campaign: &Campaign) -> Result<&CrystalSpec, SetupError> {
 impl Domain for Crystals {
     fn prepare(&self, campaign: &Campaign, device: &str) -> Result<Box<dyn Prepared>, SetupError> {
         Ok(Box::new(pipeline(campaign, spec(campaign)?, device)?))
+    }
+
+    fn evaluation(&self, campaign: &Campaign, device: &str) -> Result<Box<dyn Evaluate>, SetupError> {
+        Ok(Box::new(evaluation(campaign, spec(campaign)?, device)?))
     }
 
     fn judge(&self, campaign: &Campaign) -> Result<Judge, SetupError> {
@@ -75,6 +84,27 @@ impl Domain for Crystals {
             Format::Cif | Format::Poscar => records.iter().map(one).collect(),
             _ => Ok(vec![(format!("candidates.{extension}"), write_string(format, &records)?)]),
         }
+    }
+
+    /// Half the sum of the differences in the shares of the elements, as far as it leaves room added to by the
+    /// structure: half the difference of the average minimum distances (in (V/N)^(1/3), at most 1).
+    fn difference(&self, rows: &[&CandidateRow]) -> Result<Difference, StoreError> {
+        let features: Vec<(Composition, Option<Invariants>)> = rows
+            .par_iter()
+            .map(|row| {
+                let crystal: Crystal = row.design()?;
+                Ok((crystal.composition(), Invariants::of(&crystal).ok()))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(Box::new(move |a, b| {
+            let ((one, shape), (other, other_shape)) = (&features[a], &features[b]);
+            let elements: BTreeSet<Element> = one.elements().chain(other.elements()).collect();
+            let shares = elements.into_iter().map(|e| (one.fraction(e) - other.fraction(e)).abs());
+            let composition = shares.sum::<f64>() / 2.0;
+            let structure = shape.as_ref().zip(other_shape.as_ref());
+            let structure = structure.map_or(0.0, |(x, y)| f64::from(x.blind_distance(y)).min(1.0) / 2.0);
+            1.0 - (1.0 - composition) * (1.0 - structure)
+        }))
     }
 
     fn details(&self, row: &CandidateRow) -> Result<Details, StoreError> {

@@ -20,10 +20,12 @@ use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
 
 use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
-use crate::engine::Pipeline;
+use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
+use crate::plugins::place;
 use crate::programs;
-use crate::setup::{SetupError, limits, settings};
+use crate::setup::{SetupError, filters, limits, settings};
+use crate::warm_start;
 
 pub use audit::AuditTier;
 pub use checks::{CheckTier, ConstraintTier};
@@ -46,25 +48,91 @@ pub fn pipeline(
         .generators
         .iter()
         .map(|generator| {
-            let made = match &generator.program {
-                Some(program) => programs::generator(program, campaign.seed, spec.space.clone())?,
-                None => crystal_generator(&generator.kind, &spec.space, campaign.seed, &generator.options)?,
+            let (seed, space) = (campaign.seed, &spec.space);
+            let own = campaign.plugins.parts::<Crystal>().generator(generator, seed, space)?;
+            let made = match (own, &generator.program) {
+                (Some(own), _) => own,
+                (None, Some(program)) => programs::generator(program, seed, space.clone())?,
+                (None, None) => crystal_generator(&generator.kind, space, seed, &generator.options)?,
             };
             Ok((made, generator.weight))
         })
         .collect::<Result<_, SetupError>>()?;
-    let audit = audit::open(&campaign.novelty)?;
+    let generator = Box::new(Portfolio::new(generators));
+    let (generator, seeds) = warm_start::before(campaign.warm_start.as_ref(), &spec.space, generator);
     Ok(Pipeline {
-        generator: Box::new(Portfolio::new(generators)),
-        tiers: tiers(campaign, spec, device, &audit)?,
+        generator,
+        seeds,
+        evaluation: evaluation(campaign, spec, device)?,
+        duplicates: Box::new(CrystalDuplicates::default()),
+        cache: campaign.cache.open()?,
+        settings: settings(campaign),
+    })
+}
+
+/// What judges the crystals of a campaign.
+///
+/// # Errors
+/// As [`pipeline`].
+pub fn evaluation(
+    campaign: &Campaign,
+    spec: &CrystalSpec,
+    device: &str,
+) -> Result<Evaluation<Crystal>, SetupError> {
+    let audit = audit::open(&campaign.novelty)?;
+    let mut tiers = tiers(campaign, spec, device, &audit)?;
+    place(&campaign.plugins, &campaign.tiers, &mut tiers)?;
+    let own = campaign.plugins.parts::<Crystal>();
+    if own.propose_in(campaign) {
+        tiers.insert(0, Box::new(ConstraintTier::new(spec.space.clone()).named(PROPOSALS)));
+    }
+    let objective = |spec: &ObjectiveSpec| match own.objective(&spec.name) {
+        Some(objective) => Ok(WithGoal::wrap(objective, spec.goal)),
+        None => objective(spec),
+    };
+    Ok(Evaluation {
+        tiers,
+        funnel: filters(campaign),
         objectives: campaign.objectives.iter().map(objective).collect::<Result<_, _>>()?,
         limits: limits(campaign),
-        duplicates: Box::new(CrystalDuplicates::default()),
         novelty: Some(Box::new(audit)),
         // The processor gains nothing from batches and shares single candidates best; a GPU wants
         // many at once.
-        settings: settings(campaign, if device == "cpu" { 1 } else { 16 }),
+        batch: if device == "cpu" { 1 } else { 16 },
+        notes: own.protocol(campaign),
     })
+}
+
+/// Names of all tiers that a campaign of crystals may have without plug-ins.
+pub const TIERS: [&str; 7] = [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL];
+
+/// Names of tiers.
+const PROPOSALS: &str = "constraints of proposals";
+const CHECKS: &str = "checks";
+const RELAX: &str = "relax";
+const CHECKS_AGAIN: &str = "checks of the relaxed";
+const AUDIT: &str = "audit";
+const HULL: &str = "hull";
+
+/// Names of the tiers in order of cost, without plug-ins; `names` are those of objectives and limits.
+pub fn funnel<'a, I: Iterator<Item = &'a str>>(
+    spec: &CrystalSpec,
+    names: impl Fn() -> I,
+) -> Vec<&'static str> {
+    let audit = if wants_audit(spec, names()) { Some(AUDIT) } else { None };
+    let mut funnel = vec![CHECKS];
+    if spec.relax.is_some() {
+        funnel.extend([RELAX, CHECKS_AGAIN, "constraints"]);
+    }
+    funnel.extend(audit);
+    if spec.relax.is_some() && needs_hull(names()) {
+        funnel.push(HULL);
+    }
+    funnel
+}
+
+fn wants_audit<'a>(spec: &CrystalSpec, mut names: impl Iterator<Item = &'a str>) -> bool {
+    !spec.reject.is_empty() || names.any(|name| name == property::NOVELTY)
 }
 
 /// The funnel in order of cost.
@@ -74,9 +142,9 @@ fn tiers(
     device: &str,
     audit: &Arc<Audit>,
 ) -> Result<Vec<Box<dyn Tier<Crystal>>>, SetupError> {
-    let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new("checks", spec.checks))];
-    let audited = !spec.reject.is_empty() || names(campaign).any(|name| name == property::NOVELTY);
-    let audit_tier = audited.then(|| AuditTier::new(Arc::clone(audit), spec.reject.clone()));
+    let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new(CHECKS, spec.checks))];
+    let audit_tier =
+        wants_audit(spec, names(campaign)).then(|| AuditTier::new(Arc::clone(audit), spec.reject.clone()));
     let Some(relax) = &spec.relax else {
         tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
         return Ok(tiers);
@@ -84,25 +152,27 @@ fn tiers(
     let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
     let options = RelaxOptions { fmax: relax.fmax, steps: relax.steps, ..RelaxOptions::default() };
     tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));
-    tiers.push(Box::new(CheckTier::new("checks of the relaxed", spec.checks)));
+    tiers.push(Box::new(CheckTier::new(CHECKS_AGAIN, spec.checks)));
     tiers.push(Box::new(ConstraintTier::new(spec.space.clone())));
     // Of relaxed crystals: a known structure that was distorted relaxes back to it.
     tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
-    if needs_hull(campaign) {
+    if needs_hull(names(campaign)) {
         let table = Table::open(&spec.hull)?;
         tiers.push(Box::new(hull(spec, table.get(), potential.as_ref())?));
     }
     Ok(tiers)
 }
 
-/// Names of objectives and limits.
+/// Names of objectives, limits and filters.
 fn names(campaign: &Campaign) -> impl Iterator<Item = &str> {
     let objectives = campaign.objectives.iter().map(|objective| objective.name.as_str());
-    objectives.chain(campaign.limits.iter().map(|limit| limit.name.as_str()))
+    let limits = campaign.limits.iter().map(|limit| limit.name.as_str());
+    let filters = campaign.funnel.filters.iter().map(|filter| filter.limit.name.as_str());
+    objectives.chain(limits).chain(filters)
 }
 
-fn needs_hull(campaign: &Campaign) -> bool {
-    names(campaign).any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
+fn needs_hull<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
 }
 
 fn hull(

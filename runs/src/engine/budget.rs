@@ -8,11 +8,15 @@ use crate::store::StepRow;
 /// Steps over which the gain in hypervolume is measured.
 const GAIN_STEPS: usize = 5;
 
-/// Limits beside the number of candidates; `None` for none. They are looked at between steps, so a
-/// campaign spends at most one step more. Where one of them ends a campaign, how far it came depends on
+/// Limits beside the number of evaluated candidates; `None` for none. Hours and energy are looked at between
+/// steps, so a campaign spends at most one step more; where one of them ends a campaign, how far it came depends on
 /// the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Budgets {
+    /// Candidates that may go through the funnel, whatever becomes of them there; the campaign's budget
+    /// counts those that come out evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evaluations: Option<u64>,
     /// Wall time of all steps (hours).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<f64>,
@@ -35,6 +39,8 @@ pub enum End {
     Proposals,
     /// The design space is used up.
     Space,
+    /// As many candidates as allowed went through the funnel.
+    MostEvaluations,
     /// The wall time is spent.
     Wall,
     /// The energy is spent.
@@ -50,6 +56,7 @@ impl End {
             Self::Evaluations => "all candidates of the budget are evaluated",
             Self::Proposals => "too many proposals came to nothing",
             Self::Space => "the design space is used up",
+            Self::MostEvaluations => "max_evaluations of [budget] are spent",
             Self::Wall => "the wall time of [budget] is spent",
             Self::Energy => "the energy of [budget] is spent",
             Self::Gain => "the hypervolume grows less per kWh than [budget] asks for",

@@ -1,6 +1,6 @@
 //! What a campaign tells while it runs. The engine knows no progress bar and no terminal.
 
-use crate::store::{Status, StepRow};
+use crate::store::{Holder, Status, StepRow};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -12,6 +12,16 @@ pub enum Event<'a> {
         evaluated: u64,
         /// Candidates to evaluate.
         budget: u64,
+    },
+    /// So many measured values took the place of predictions.
+    Measured {
+        /// Values of objectives and properties.
+        values: usize,
+    },
+    /// An engine before this one ended without giving the campaign back, for instance by a kill.
+    TakenOver {
+        /// That engine.
+        holder: &'a Holder,
     },
     /// A step starts with this many candidates.
     StepStarted {
@@ -31,6 +41,11 @@ pub enum Event<'a> {
     StepFinished {
         /// Its row.
         step: &'a StepRow,
+    },
+    /// The campaign waits for something outside of this process.
+    Waiting {
+        /// For what, and what can be done about it, in plain words.
+        text: &'a str,
     },
 }
 

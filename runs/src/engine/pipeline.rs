@@ -1,29 +1,38 @@
 //! The parts of a campaign, put together by the campaign file or by a user's own program.
 
-use druse_fitness::{Objective, Properties, Tier};
-use druse_generators::Generator;
-use druse_representations::Design;
-use druse_validation::{Duplicates, NoveltyReference};
 use std::collections::BTreeMap;
 
+use druse_fitness::Properties;
+use druse_generators::Generator;
+use druse_representations::Design;
+use druse_validation::Duplicates;
+
 use super::budget::Budgets;
+use super::evaluation::Evaluation;
+use crate::cache::Cache;
+use crate::warm_start::SeedCounts;
 
 /// Everything a campaign needs, generic over what is designed.
 pub struct Pipeline<D: Design> {
     /// Proposes designs.
     pub generator: Box<dyn Generator<D>>,
-    /// The funnel in order of cost; the first tiers are cheap checks.
-    pub tiers: Vec<Box<dyn Tier<D>>>,
-    /// What is optimised.
-    pub objectives: Vec<Box<dyn Objective<D>>>,
-    /// Limits on properties or objectives; candidates outside them rank behind all others.
-    pub limits: Vec<Limit>,
+    /// What became of the designs of a warm start, which the generator proposes first.
+    pub seeds: Option<SeedCounts>,
+    /// Judges them.
+    pub evaluation: Evaluation<D>,
     /// Finds designs that the campaign has already.
     pub duplicates: Box<dyn Duplicates<D>>,
-    /// Tells whether a design is known elsewhere.
-    pub novelty: Option<Box<dyn NoveltyReference<D>>>,
+    /// Evaluations that are known beside those in the campaign's store.
+    pub cache: Cache,
     /// Sizes.
     pub settings: Settings,
+}
+
+impl<D: Design> Pipeline<D> {
+    /// Names of the objectives.
+    pub(super) fn objective_names(&self) -> Vec<&str> {
+        self.evaluation.objectives.iter().map(|objective| objective.name()).collect()
+    }
 }
 
 /// Sizes of a campaign.
@@ -33,8 +42,6 @@ pub struct Settings {
     pub budget: u64,
     /// Candidates proposed in one step.
     pub population: usize,
-    /// Candidates evaluated together in one batch, formed by candidate number.
-    pub unit: usize,
     /// Give up after this many proposals, so that a campaign that only rejects ends.
     pub max_proposals: u64,
     /// What else may end the campaign.

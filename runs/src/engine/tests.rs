@@ -1,3 +1,6 @@
+mod filters;
+mod known;
+
 use std::sync::Mutex;
 
 use druse_fitness::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome};
@@ -8,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::*;
+use crate::cache::Cache;
+use crate::store::{Measured, MeasurementRow};
 
 /// A number as a design: the smallest domain that takes the whole way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +41,7 @@ impl Generator<Number> for Walk {
         let propose = |number| Proposal {
             number,
             design: Number(self.best + (number as f64 * 0.7).sin()),
-            lineage: Lineage { generator: "walk".into(), operator: "walk".into(), parents: vec![] },
+            lineage: Lineage::new("walk", "walk", vec![]),
         };
         Ok((first..first + n as u64).map(propose).collect())
     }
@@ -112,15 +117,21 @@ impl Duplicates<Number> for Seen {
 fn pipeline(budget: u64) -> Pipeline<Number> {
     Pipeline {
         generator: Box::new(Walk { best: 0.0 }),
-        tiers: vec![Box::new(Round)],
-        objectives: vec![Box::new(Distance(3.0, "near 3")), Box::new(Distance(2.0, "near 2"))],
-        limits: vec![Limit { name: "near 3".into(), min: Some(-0.5), max: None }],
+        seeds: None,
+        evaluation: Evaluation {
+            tiers: vec![Box::new(Round)],
+            funnel: Funnel::default(),
+            objectives: vec![Box::new(Distance(3.0, "near 3")), Box::new(Distance(2.0, "near 2"))],
+            limits: vec![Limit { name: "near 3".into(), min: Some(-0.5), max: None }],
+            novelty: None,
+            notes: Vec::new(),
+            batch: 3,
+        },
         duplicates: Box::new(Seen(vec![])),
-        novelty: None,
+        cache: Cache::default(),
         settings: Settings {
             budget,
             population: 16,
-            unit: 3,
             max_proposals: 10 * budget,
             budgets: Budgets::default(),
         },
@@ -130,7 +141,7 @@ fn pipeline(budget: u64) -> Pipeline<Number> {
 fn finish(directory: &std::path::Path) -> (Vec<CandidateRow>, Vec<StepRow>) {
     let store = Store::read(directory).unwrap();
     let untimed = |mut row: CandidateRow| {
-        row.costs.iter_mut().for_each(|cost| cost.seconds = 0.0);
+        row.costs.iter_mut().for_each(|cost| (cost.seconds, cost.cpu) = (0.0, 0.0));
         row
     };
     let steps = store.steps().unwrap().into_iter().map(|step| StepRow {
@@ -145,7 +156,7 @@ fn finish(directory: &std::path::Path) -> (Vec<CandidateRow>, Vec<StepRow>) {
 fn a_campaign_spends_its_budget_on_distinct_candidates() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::create(folder.path()).unwrap();
-    run(&mut pipeline(60), &mut store, &Silent).unwrap();
+    run(&mut pipeline(60), &mut store, &mut Local, &Silent).unwrap();
     let (rows, steps) = finish(folder.path());
     let count = |status| rows.iter().filter(|row| row.status == status).count();
     assert!(count(Status::Evaluated) >= 60);
@@ -155,8 +166,7 @@ fn a_campaign_spends_its_budget_on_distinct_candidates() {
     assert!(rows.iter().all(|row| row.reason.is_some() == (row.status != Status::Evaluated)));
     let volumes: Vec<f64> = steps.iter().filter_map(|step| step.hypervolume).collect();
     assert!(volumes.windows(2).all(|pair| pair[1] >= pair[0]), "the front never gets worse: {volumes:?}");
-    let infos: Vec<ObjectiveInfo> =
-        pipeline(1).objectives.iter().map(|objective| ObjectiveInfo::of(objective.as_ref())).collect();
+    let infos = pipeline(1).evaluation.objectives();
     let front = pareto_front(&rows, &infos);
     assert!(front.iter().all(|&i| (2.0..=3.0).contains(&rows[i].objectives["near 3"])));
 }
@@ -175,16 +185,16 @@ impl Observer for StopAt {
 #[test]
 fn a_stopped_campaign_resumes_to_the_same_end() {
     let whole = tempfile::tempdir().unwrap();
-    run(&mut pipeline(60), &mut Store::create(whole.path()).unwrap(), &Silent).unwrap();
+    run(&mut pipeline(60), &mut Store::create(whole.path()).unwrap(), &mut Local, &Silent).unwrap();
     for stop in 0..4 {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::create(folder.path()).unwrap();
         let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            run(&mut pipeline(60), &mut store, &StopAt(stop))
+            run(&mut pipeline(60), &mut store, &mut Local, &StopAt(stop))
         }));
         assert!(stopped.is_err(), "the campaign has more than {stop} steps");
         drop(store);
-        run(&mut pipeline(60), &mut Store::open(folder.path()).unwrap(), &Silent).unwrap();
+        run(&mut pipeline(60), &mut Store::open(folder.path()).unwrap(), &mut Local, &Silent).unwrap();
         assert_eq!(finish(folder.path()), finish(whole.path()), "stopped in step {stop}");
     }
 }
@@ -196,7 +206,7 @@ fn threads_do_not_change_the_result() {
             let folder = tempfile::tempdir().unwrap();
             let mut store = Store::create(folder.path()).unwrap();
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| run(&mut pipeline(40), &mut store, &Silent)).unwrap();
+            pool.install(|| run(&mut pipeline(40), &mut store, &mut Local, &Silent)).unwrap();
             finish(folder.path())
         })
         .into();
@@ -216,10 +226,98 @@ fn every_candidate_is_announced_once() {
     }
     let folder = tempfile::tempdir().unwrap();
     let counter = Count(Mutex::new(vec![]));
-    run(&mut pipeline(20), &mut Store::create(folder.path()).unwrap(), &counter).unwrap();
+    run(&mut pipeline(20), &mut Store::create(folder.path()).unwrap(), &mut Local, &counter).unwrap();
     let mut seen = counter.0.into_inner().unwrap();
     seen.sort_unstable();
     let before = seen.len();
     seen.dedup();
     assert_eq!(seen.len(), before);
+}
+
+#[test]
+fn as_many_candidates_as_allowed_go_through_the_funnel() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::create(folder.path()).unwrap();
+    let mut few = pipeline(60);
+    few.settings.budgets.evaluations = Some(21);
+    run(&mut few, &mut store, &mut Local, &Silent).unwrap();
+    assert_eq!(end(&store).unwrap(), Some(End::MostEvaluations));
+    let rows = store.candidates().unwrap();
+    assert_eq!(rows.iter().filter(|row| !row.costs.is_empty()).count(), 21);
+    assert!(rows.iter().any(|row| row.status == Status::Rejected));
+}
+
+fn measurement(number: u64, name: &str, value: f64) -> MeasurementRow {
+    MeasurementRow { number, name: name.into(), value, source: "test".into(), step: None }
+}
+
+/// A campaign that came to its end, was told two values and may go on.
+fn told(directory: &std::path::Path) -> Store {
+    let mut store = Store::create(directory).unwrap();
+    run(&mut pipeline(30), &mut store, &mut Local, &Silent).unwrap();
+    let rows = store.candidates().unwrap();
+    let front = pareto_front(&rows, &pipeline(1).evaluation.objectives());
+    let evaluated = rows.iter().find(|row| row.status == Status::Evaluated).unwrap();
+    // The best turns out to be nothing, and one that is no good to be the best.
+    let values = [
+        measurement(rows[front[0]].number, "near 3", -4.0),
+        measurement(evaluated.number, "near 3", 3.0),
+        measurement(evaluated.number, "near 2", 2.0),
+        measurement(evaluated.number, "raw", 7.5),
+    ];
+    store.record_measurements(&values).unwrap();
+    set_more(&store, 30).unwrap();
+    store
+}
+
+#[test]
+fn measured_values_take_the_place_of_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = told(folder.path());
+    assert_eq!(end(&store).unwrap(), None);
+    let before = store.steps().unwrap();
+    run(&mut pipeline(30), &mut store, &mut Local, &Silent).unwrap();
+    let evaluated = |rows: &[CandidateRow]| rows.iter().filter(|r| r.status == Status::Evaluated).count();
+    let mut rows = store.candidates().unwrap();
+    assert!(evaluated(&rows) >= 60, "the campaign went on beyond its end");
+    // Both goals are met at once by the one that was measured: it alone is the front.
+    let steps = store.steps().unwrap();
+    assert!(steps[before.len()..].iter().all(|step| step.front == 1), "{steps:?}");
+    let measurements = store.measurements().unwrap();
+    assert!(measurements.iter().all(|row| row.step == Some(before.len() as u64)), "{measurements:?}");
+    let all = Measurements::all(&store).unwrap();
+    let limits = pipeline(1).evaluation.limits;
+    rows.iter_mut().for_each(|row| all.put_into(row, &["near 3", "near 2"], &limits));
+    let front = pareto_front(&rows, &pipeline(1).evaluation.objectives());
+    let best = &rows[front[0]];
+    assert_eq!((front.len(), best.objectives["near 2"], best.properties["raw"]), (1, 2.0, 7.5));
+    let Measured { value, predicted, .. } = &best.measured["near 3"];
+    assert!(*value == 3.0 && predicted.is_some_and(|x| x != 3.0));
+    let nothing = rows.iter().find(|row| row.objectives.get("near 3") == Some(&-4.0)).unwrap();
+    assert_eq!(nothing.violation, Some(3.5));
+}
+
+#[test]
+fn a_campaign_that_was_told_stops_and_resumes_to_the_same_end() {
+    let whole = tempfile::tempdir().unwrap();
+    let mut store = told(whole.path());
+    run(&mut pipeline(30), &mut store, &mut Local, &Silent).unwrap();
+    let first = store.measurements().unwrap()[0].step.unwrap();
+    for stop in first..first + 2 {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = told(folder.path());
+        let stopped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            run(&mut pipeline(30), &mut store, &mut Local, &StopAt(stop))
+        }));
+        assert!(stopped.is_err(), "the campaign has more than {stop} steps");
+        drop(store);
+        let mut again = Store::open(folder.path()).unwrap();
+        run(&mut pipeline(30), &mut again, &mut Local, &Silent).unwrap();
+        assert_eq!(finish(folder.path()), finish(whole.path()), "stopped in step {stop}");
+        assert_eq!(again.measurements().unwrap(), Store::read(whole.path()).unwrap().measurements().unwrap());
+        assert_eq!(
+            again.generator_state().unwrap(),
+            Store::read(whole.path()).unwrap().generator_state().unwrap()
+        );
+    }
 }

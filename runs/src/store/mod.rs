@@ -2,136 +2,93 @@
 //!
 //! A campaign folder holds `campaign.toml` (the checked campaign), `campaign.db` (this store) and
 //! what the run wrote for people. Only one engine may write at a time; readers are welcome.
+//!
+//! Whatever ends a process, the file holds every transaction that was committed and nothing else. What
+//! a disk or a copy did to it is found when it is read: each row has a checksum, and the numbers of rows
+//! are known.
 
+pub(crate) mod checksum;
+mod error;
+mod evaluations;
+mod lock;
+mod measurements;
+mod open;
+mod read;
 mod rows;
 mod schema;
+mod write;
 
-use std::fs::{File, TryLockError};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+pub use error::StoreError;
+pub(crate) use evaluations::Kept;
+pub use lock::Holder;
+pub use measurements::{Measured, MeasurementRow};
 pub use rows::{CandidateRow, Status, StepRow, TierCost};
+
+pub(crate) use lock::LOCK;
+use lock::Lock;
+use read::Check;
 
 /// Name of the database inside a campaign folder.
 pub const DATABASE: &str = "campaign.db";
-pub(crate) const LOCK: &str = "campaign.lock";
 
-/// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// There is no campaign in this folder.
-    #[error("{0} holds no campaign: expected a file {DATABASE} in it")]
-    NoCampaign(PathBuf),
-    /// There is one already.
-    #[error(
-        "{0} already holds a campaign; continue it with 'druse resume', or choose another folder with --out"
-    )]
-    AlreadyThere(PathBuf),
-    /// Another engine is at work here.
-    #[error("another druse is running this campaign ({0} is locked)")]
-    Locked(PathBuf),
-    /// Written by another version of the format.
-    #[error("{path} has store format {found}, this druse reads format {}", schema::FORMAT_VERSION)]
-    Format {
-        /// Database.
-        path: PathBuf,
-        /// Version found.
-        found: i64,
-    },
-    /// A file or folder cannot be read or written.
-    #[error("cannot write {path}: {source}")]
-    Io {
-        /// File or folder.
-        path: PathBuf,
-        /// Reason.
-        source: std::io::Error,
-    },
-    /// SQLite reports an error, for instance a full disk.
-    #[error("cannot use the campaign store: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A stored design cannot be written in a file format.
-    #[error("cannot write a design as a file: {0}")]
-    Unwritable(String),
-    /// A stored value cannot be read back.
-    #[error("the campaign store is damaged: {what}: {source}")]
-    Damaged {
-        /// Which value.
-        what: String,
-        /// Reason.
-        source: serde_json::Error,
-    },
-}
+/// Keys of values of the campaign as a whole.
+const GENERATOR_STATE: &str = "generator_state";
+const EXTENT: &str = "extent";
 
 /// An open campaign store.
 pub struct Store {
     connection: Connection,
     directory: PathBuf,
-    /// Held for as long as this store may write; the system drops it when the process ends,
-    /// however it ends.
-    _lock: Option<File>,
+    extent: Extent,
+    /// Held for as long as this store may write.
+    lock: Option<Lock>,
+}
+
+/// Numbers of rows, so that a lost one is missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Extent {
+    candidates: u64,
+    steps: u64,
+    journal: u64,
+    #[serde(default)]
+    measurements: u64,
+}
+
+impl Extent {
+    fn to_json(self) -> String {
+        write::to_json(&self)
+    }
+
+    fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let missing = || StoreError::Corrupt("the numbers of its rows are missing".to_owned());
+        read::from_json(&read::meta(connection, EXTENT)?.ok_or_else(missing)?, "numbers of rows".to_owned())
+    }
 }
 
 impl Store {
-    /// Creates the folder and an empty store in it.
-    ///
-    /// # Errors
-    /// When the folder already holds a campaign or cannot be written.
-    pub fn create(directory: &Path) -> Result<Self, StoreError> {
-        let io = |source| StoreError::Io { path: directory.to_owned(), source };
-        std::fs::create_dir_all(directory).map_err(io)?;
-        let database = directory.join(DATABASE);
-        if database.exists() {
-            return Err(StoreError::AlreadyThere(directory.to_owned()));
-        }
-        let lock = lock(directory)?;
-        let connection = Connection::open(&database)?;
-        if let Err(error) = schema::create(&connection) {
-            drop(connection);
-            schema::remove(&database);
-            return Err(error.into());
-        }
-        Ok(Self { connection, directory: directory.to_owned(), _lock: Some(lock) })
-    }
-
-    /// Opens a store to continue the campaign.
-    ///
-    /// # Errors
-    /// When there is none, another engine holds it, or the format is another one.
-    pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let database = existing(directory)?;
-        let lock = lock(directory)?;
-        let connection = Connection::open(&database)?;
-        schema::check(&connection, &database)?;
-        Ok(Self { connection, directory: directory.to_owned(), _lock: Some(lock) })
-    }
-
-    /// Opens a store to look at it; a running engine does not mind.
-    ///
-    /// # Errors
-    /// When there is none or the format is another one.
-    pub fn read(directory: &Path) -> Result<Self, StoreError> {
-        let database = existing(directory)?;
-        let connection = Connection::open_with_flags(&database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        schema::check(&connection, &database)?;
-        Ok(Self { connection, directory: directory.to_owned(), _lock: None })
-    }
-
     /// Folder of the campaign.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
+    /// Who held this campaign before and ended without giving it back, for instance by a kill.
+    pub fn left_by(&self) -> Option<&Holder> {
+        self.lock.as_ref().and_then(Lock::before)
+    }
+
     /// A value of the campaign as a whole, such as its hash.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When SQLite fails or the value is damaged.
     pub fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(self
-            .connection
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
-            .optional()?)
+        read::meta(&self.connection, key).map_err(|error| error.at(&self.directory))
     }
 
     /// Sets a value of the campaign as a whole.
@@ -139,29 +96,39 @@ impl Store {
     /// # Errors
     /// When SQLite fails.
     pub fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.connection
-            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![key, value])?;
-        Ok(())
+        self.writable()?;
+        write::set_meta(&self.connection, key, value).map_err(|error| self.failed(error))
     }
 
-    /// Records newly proposed candidates together with the generator's state after proposing them.
+    /// Forgets a value of the campaign as a whole.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn remove_meta(&self, key: &str) -> Result<(), StoreError> {
+        self.writable()?;
+        let removed = self.connection.execute("DELETE FROM meta WHERE key = ?1", [key]);
+        removed.map(|_| ()).map_err(|error| self.failed(error))
+    }
+
+    /// Records newly proposed candidates together with the generator's state after proposing them and
+    /// the new entries of its journal.
     ///
     /// # Errors
     /// When SQLite fails; then nothing is recorded.
     pub fn record_proposals(
         &mut self,
         candidates: &[CandidateRow],
-        generator_state: &serde_json::Value,
+        generator_state: &Value,
+        journal: &[Value],
     ) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
-        for candidate in candidates {
-            rows::insert_proposal(&transaction, candidate)?;
-        }
-        rows::set_generator_state(&transaction, generator_state)?;
-        Ok(transaction.commit()?)
+        let extent = Extent { candidates: self.extent.candidates + candidates.len() as u64, ..self.extent };
+        self.record(extent, generator_state, journal, |connection| {
+            candidates.iter().try_for_each(|candidate| write::insert_proposal(connection, candidate))
+        })
     }
 
-    /// Records the outcome of one step together with the generator's state after learning from it.
+    /// Records the outcome of one step together with the generator's state after learning from it and
+    /// the new entries of its journal.
     ///
     /// # Errors
     /// When SQLite fails; then nothing is recorded.
@@ -169,60 +136,178 @@ impl Store {
         &mut self,
         outcomes: &[CandidateRow],
         step: &StepRow,
-        generator_state: &serde_json::Value,
+        generator_state: &Value,
+        journal: &[Value],
     ) -> Result<(), StoreError> {
-        let transaction = self.connection.transaction()?;
-        for outcome in outcomes {
-            rows::update_outcome(&transaction, outcome)?;
+        let extent = Extent { steps: self.extent.steps + 1, ..self.extent };
+        self.record(extent, generator_state, journal, |connection| {
+            outcomes.iter().try_for_each(|outcome| write::update_outcome(connection, outcome))?;
+            write::insert_step(connection, step)
+        })
+    }
+
+    fn record(
+        &mut self,
+        mut extent: Extent,
+        generator_state: &Value,
+        journal: &[Value],
+        rows: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
+        self.writable()?;
+        let attempt = || {
+            let transaction = self.connection.transaction()?;
+            rows(&transaction)?;
+            for entry in journal {
+                write::insert_journal(&transaction, extent.journal, &entry.to_string())?;
+                extent.journal += 1;
+            }
+            write::set_meta(&transaction, GENERATOR_STATE, &generator_state.to_string())?;
+            write::set_meta(&transaction, EXTENT, &extent.to_json())?;
+            transaction.commit()
+        };
+        match attempt() {
+            Ok(()) => {
+                self.extent = extent;
+                Ok(())
+            }
+            Err(error) => Err(self.failed(error)),
         }
-        rows::insert_step(&transaction, step)?;
-        rows::set_generator_state(&transaction, generator_state)?;
-        Ok(transaction.commit()?)
     }
 
     /// State of the generator as last recorded.
     ///
     /// # Errors
     /// When SQLite fails or the state cannot be read.
-    pub fn generator_state(&self) -> Result<Option<serde_json::Value>, StoreError> {
-        self.meta(rows::GENERATOR_STATE)?
-            .map(|text| {
-                serde_json::from_str(&text)
-                    .map_err(|source| StoreError::Damaged { what: "generator state".into(), source })
-            })
+    pub fn generator_state(&self) -> Result<Option<Value>, StoreError> {
+        let state = self.meta(GENERATOR_STATE)?;
+        state
+            .map(|text| read::from_json(&text, "generator state".to_owned()))
             .transpose()
+            .map_err(|error| error.at(&self.directory))
     }
 
-    /// All candidates by number.
+    /// Hands all entries of the generator's journal to `visit`, in the order in which they were recorded.
     ///
     /// # Errors
-    /// When SQLite fails or a row cannot be read.
+    /// When SQLite fails, an entry is damaged, or `visit` fails.
+    pub fn for_each_journal_entry<E: From<StoreError>>(
+        &self,
+        mut visit: impl FnMut(Value) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut failure = None;
+        self.at_one_time(|extent| {
+            let count = read::journal(&self.connection, |entry| keep(&mut failure, visit(entry)))?;
+            if failure.is_some() { Ok(()) } else { expect("entries of the journal", count, extent.journal) }
+        })?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// Hands all candidates to `visit` in order of number, one at a time.
+    ///
+    /// # Errors
+    /// When SQLite fails, a row is damaged or missing, or `visit` fails.
+    pub fn for_each_candidate<E: From<StoreError>>(
+        &self,
+        mut visit: impl FnMut(CandidateRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut failure = None;
+        self.at_one_time(|extent| {
+            let all = [0, u64::MAX];
+            let visit = |row, _| keep(&mut failure, visit(row));
+            let count = read::candidates(&self.connection, all, Check::Verify, visit)?;
+            if failure.is_some() { Ok(()) } else { expect("candidates", count, extent.candidates) }
+        })?;
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// All candidates by number. A large campaign has more of them than fit into memory:
+    /// [`Self::for_each_candidate`] holds one at a time.
+    ///
+    /// # Errors
+    /// When SQLite fails or a row is damaged or missing.
     pub fn candidates(&self) -> Result<Vec<CandidateRow>, StoreError> {
-        rows::candidates(&self.connection)
+        let mut all = Vec::new();
+        self.for_each_candidate(|row| -> Result<(), StoreError> {
+            all.push(row);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// One candidate; `None` when there is none of this number.
+    ///
+    /// # Errors
+    /// When SQLite fails or the row is damaged.
+    pub fn candidate(&self, number: u64) -> Result<Option<CandidateRow>, StoreError> {
+        let mut found = None;
+        self.at_one_time(|_| {
+            read::candidates(&self.connection, [number; 2], Check::Verify, |row, _| {
+                found = Some(row);
+                ControlFlow::Break(())
+            })
+        })?;
+        Ok(found)
+    }
+
+    /// Number of candidates.
+    ///
+    /// # Errors
+    /// When SQLite fails or the number is damaged.
+    pub fn candidate_count(&self) -> Result<u64, StoreError> {
+        self.at_one_time(|extent| Ok(extent.candidates))
     }
 
     /// All finished steps in order.
     ///
     /// # Errors
-    /// When SQLite fails.
+    /// When SQLite fails or a row is damaged or missing.
     pub fn steps(&self) -> Result<Vec<StepRow>, StoreError> {
-        rows::steps(&self.connection)
+        self.at_one_time(|extent| {
+            let steps = read::steps(&self.connection, Check::Verify)?;
+            expect("steps", steps.len() as u64, extent.steps)?;
+            Ok(steps.into_iter().map(|(row, _)| row).collect())
+        })
+    }
+
+    /// Runs several queries on the store as it is at one time, whatever a running engine writes meanwhile.
+    fn at_one_time<T>(&self, read: impl FnOnce(Extent) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let attempt = || {
+            // Ends with this value; inside of another one it need not be begun.
+            let _transaction = match self.connection.is_autocommit() {
+                true => Some(self.connection.unchecked_transaction()?),
+                false => None,
+            };
+            read(Extent::read(&self.connection)?)
+        };
+        attempt().map_err(|error| error.at(&self.directory))
+    }
+
+    /// Fails when this engine lost the campaign to another one.
+    fn writable(&self) -> Result<(), StoreError> {
+        self.lock.as_ref().map_or(Ok(()), Lock::check)
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::from(error).at(&self.directory)
     }
 }
 
-fn existing(directory: &Path) -> Result<PathBuf, StoreError> {
-    let database = directory.join(DATABASE);
-    if database.is_file() { Ok(database) } else { Err(StoreError::NoCampaign(directory.to_owned())) }
+/// Keeps the failure of a visit, which ends it.
+fn keep<E>(failure: &mut Option<E>, outcome: Result<(), E>) -> ControlFlow<()> {
+    match outcome {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            *failure = Some(error);
+            ControlFlow::Break(())
+        }
+    }
 }
 
-fn lock(directory: &Path) -> Result<File, StoreError> {
-    let path = directory.join(LOCK);
-    let file = File::create(&path).map_err(|source| StoreError::Io { path: path.clone(), source })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(path)),
-        Err(TryLockError::Error(source)) => Err(StoreError::Io { path, source }),
+fn expect(what: &str, found: u64, expected: u64) -> Result<(), StoreError> {
+    if found == expected {
+        return Ok(());
     }
+    Err(StoreError::Corrupt(format!("found {found} {what}, expected {expected}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! An audit's summary for a terminal of 80 columns.
 
-use druse::validation::audit::{AuditReport, AuditRow, FoundIn, SetInfo, Verdict};
+use crate::validation::audit::{AuditReport, AuditRow, FoundIn, SetInfo, Verdict};
 
 use crate::cli::table::{number, table};
 

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::datasets::elements::{ElementTable, oxidation_states};
+use crate::representations::Element;
 use clap::Args;
-use druse::datasets::elements::{ElementTable, oxidation_states};
-use druse::representations::Element;
 use serde_json::{Map, Value, json};
 
 use crate::cli::failure::Failure;
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
 fn describe(
     data: &ElementTable,
-    columns: &[&druse::datasets::elements::Column],
+    columns: &[&crate::datasets::elements::Column],
     elements: &[Element],
 ) -> String {
     // A table of all columns is wider than a terminal, so each column is one line of the table.

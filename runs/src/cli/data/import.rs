@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::datasets::import::{ImportError, Imported, join_labels};
 use clap::Args;
-use druse::datasets::import::{ImportError, Imported, join_labels};
 use serde_json::json;
 
 use crate::cli::Global;

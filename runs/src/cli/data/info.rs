@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use crate::datasets::reference::ReferenceTable;
+use crate::representations::{Composition, Element};
 use clap::Args;
-use druse::datasets::reference::ReferenceTable;
-use druse::representations::{Composition, Element};
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;

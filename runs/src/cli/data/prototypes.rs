@@ -1,8 +1,8 @@
 //! `druse data prototypes`
 
+use crate::datasets::prototypes::{Prototype, prototypes};
+use crate::representations::Exchange;
 use clap::Args;
-use druse::datasets::prototypes::{Prototype, prototypes};
-use druse::representations::Exchange;
 use serde_json::{Map, Value, json};
 
 use crate::cli::Global;

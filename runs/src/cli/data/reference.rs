@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::datasets::reference::{ReferenceError, ReferenceHeader, ReferenceRow, ReferenceWriter};
+use crate::fitness::potential::{Potential, Want};
+use crate::representations::symmetry::analyse;
+use crate::representations::{Composition, Crystal};
 use clap::Args;
-use druse::datasets::reference::{ReferenceError, ReferenceHeader, ReferenceRow, ReferenceWriter};
-use druse::fitness::potential::{Potential, Want};
-use druse::representations::symmetry::analyse;
-use druse::representations::{Composition, Crystal};
 use rayon::prelude::*;
 use serde_json::json;
 

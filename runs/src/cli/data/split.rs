@@ -4,12 +4,12 @@ mod check;
 
 use std::path::{Path, PathBuf};
 
+use crate::datasets::split::{Part, SplitBy, groups, split};
+use crate::representations::Crystal;
+use crate::representations::io::{Format, Record, WriteError, write_string};
+use crate::validation::audit::leak_free_groups;
+use crate::validation::matching::{Overrides, matcher};
 use clap::{Args, ValueEnum};
-use druse::datasets::split::{Part, SplitBy, groups, split};
-use druse::representations::Crystal;
-use druse::representations::io::{Format, Record, WriteError, write_string};
-use druse::validation::audit::leak_free_groups;
-use druse::validation::matching::{Overrides, matcher};
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;

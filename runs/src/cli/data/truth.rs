@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::benchmark::TruthTable;
 use clap::Args;
-use druse::benchmark::TruthTable;
 use serde_json::json;
 
 use crate::cli::Global;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use druse_fitness::objectives::KnownObjective;
 use druse_fitness::{Goal, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
@@ -12,6 +11,7 @@ use super::{Mistakes, one_of, positive, quoted};
 use crate::config::campaign::{LimitSpec, ObjectiveSpec, RelaxSpec};
 use crate::config::file::{ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection};
 use crate::config::mistake::Mistake;
+use crate::plugins::{Kind, Parts};
 
 /// Potentials that a campaign file may name.
 pub(super) const MODELS: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
@@ -57,15 +57,17 @@ pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes:
     RelaxSpec { model: model.to_owned(), fmax, steps: steps as usize }
 }
 
-pub(super) fn check_objectives(
+/// `properties` are written by the tiers of the campaign.
+pub(super) fn check_objectives<D: Kind>(
     sections: &[ObjectiveSection],
-    known: &[KnownObjective],
+    plugins: &Parts<D>,
     needs: &Needs,
-    energies: bool,
+    properties: &[String],
     base: &Path,
     mistakes: &mut Mistakes,
 ) -> Vec<ObjectiveSpec> {
-    let known: Vec<&str> = known.iter().map(|objective| objective.name).collect();
+    let mut known: Vec<&str> = D::objectives();
+    known.extend(plugins.objectives().iter().map(|objective| objective.name()));
     if sections.is_empty() {
         mistakes.missing(
             "objective",
@@ -85,7 +87,7 @@ pub(super) fn check_objectives(
             mistakes.add(mistake.nearest(name, known.iter().copied()));
             continue;
         }
-        if !energies && needs.objectives.contains(&name) {
+        if needs.objectives.contains(&name) && !properties.iter().any(|property| property == name) {
             let expected = format!("a [{}] table as well: this objective needs energies", needs.table);
             mistakes.report(key.clone(), quoted(name), expected);
         }
@@ -109,7 +111,7 @@ pub(super) fn check_objectives(
 }
 
 /// Properties that the relaxation and the hull write.
-pub(super) const CRYSTAL_PROPERTIES: [&str; 7] = [
+pub(super) const CRYSTAL_PROPERTIES: [&str; 8] = [
     property::ENERGY_PER_ATOM,
     property::ENERGY_PER_ATOM_START,
     property::MAX_FORCE,
@@ -117,6 +119,7 @@ pub(super) const CRYSTAL_PROPERTIES: [&str; 7] = [
     property::RELAXATION_STEPS,
     property::CONVERGED,
     property::ENERGY_ABOVE_HULL,
+    property::FORMATION_ENERGY,
 ];
 
 /// Properties that the audit writes.
@@ -135,36 +138,46 @@ pub(super) const COMPLEX_PROPERTIES: [&str; 7] = [
 
 pub(super) fn check_limits(
     sections: &[LimitSection],
-    properties: &[&'static str],
+    properties: &[String],
     objectives: &[ObjectiveSpec],
     mistakes: &mut Mistakes,
 ) -> Vec<LimitSpec> {
-    let mut specs = Vec::new();
-    for (index, section) in sections.iter().enumerate() {
-        let key = format!("limit[{index}]");
-        let mut names: Vec<&str> = objectives.iter().map(|objective| objective.name.as_str()).collect();
-        names.extend(properties);
-        let expected = "the name of an objective of this campaign or of a property that its tiers write";
-        match section.name.as_deref() {
-            None => mistakes.missing(format!("{key}.name"), expected),
-            Some(name) if !names.contains(&name) => {
-                let mistake = Mistake::new(format!("{key}.name"), quoted(name), expected);
-                mistakes.add(mistake.nearest(name, names));
-            }
-            Some(_) => {}
+    let check = |(index, section): (usize, &LimitSection)| {
+        let (name, range) = (section.name.as_deref(), [section.min, section.max]);
+        check_range(&format!("limit[{index}]"), name, range, properties, objectives, mistakes)
+    };
+    sections.iter().enumerate().map(check).collect()
+}
+
+/// A name with a smallest and a largest value, as limits and filters have it.
+pub(super) fn check_range(
+    key: &str,
+    name: Option<&str>,
+    [min, max]: [Option<f64>; 2],
+    properties: &[String],
+    objectives: &[ObjectiveSpec],
+    mistakes: &mut Mistakes,
+) -> LimitSpec {
+    let mut names: Vec<&str> = objectives.iter().map(|objective| objective.name.as_str()).collect();
+    names.extend(properties.iter().map(String::as_str));
+    let expected = "the name of an objective of this campaign or of a property that its tiers write";
+    match name {
+        None => mistakes.missing(format!("{key}.name"), expected),
+        Some(name) if !names.contains(&name) => {
+            let mistake = Mistake::new(format!("{key}.name"), quoted(name), expected);
+            mistakes.add(mistake.nearest(name, names));
         }
-        let (min, max) = (section.min, section.max);
-        let range = format!("min = {}, max = {}", shown(min), shown(max));
-        if min.is_none() && max.is_none() {
-            mistakes.report(&key, "neither min nor max", "at least one of them");
-        } else if min.zip(max).is_some_and(|(min, max)| min > max)
-            || [min, max].into_iter().flatten().any(f64::is_nan)
-        {
-            mistakes.report(&key, range, "min to be at most max");
-        }
-        specs.push(LimitSpec { name: section.name.clone().unwrap_or_default(), min, max });
+        Some(_) => {}
     }
-    specs
+    let range = format!("min = {}, max = {}", shown(min), shown(max));
+    if min.is_none() && max.is_none() {
+        mistakes.report(key, "neither min nor max", "at least one of them");
+    } else if min.zip(max).is_some_and(|(min, max)| min > max)
+        || [min, max].into_iter().flatten().any(f64::is_nan)
+    {
+        mistakes.report(key, range, "min to be at most max");
+    }
+    LimitSpec { name: name.unwrap_or_default().to_owned(), min, max }
 }
 
 fn shown(value: Option<f64>) -> String {

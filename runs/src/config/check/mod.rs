@@ -1,44 +1,54 @@
 //! From [`CampaignConfig`] to [`Campaign`]: every setting by itself, then against the others.
 
+mod cache;
 mod complexes;
 mod evaluation;
+mod filter;
+mod generators;
 mod program;
 mod reference;
+mod slurm;
 mod space;
+mod tiers;
+mod warm_start;
 
 use std::path::Path;
 
-use druse_fitness::objectives::{known, known_complex_objectives};
-use druse_generators::{COMPLEX_GENERATORS, CRYSTAL_GENERATORS, GeneticOptions};
 use druse_representations::{Complex, Crystal, Design};
 
-use super::campaign::{Campaign, CrystalSpec, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference};
-use super::file::{BudgetSection, CampaignConfig, ComplexesSection, GeneratorSection};
+use super::campaign::{
+    Campaign, CrystalSpec, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference, TierSpec,
+};
+use super::file::{BudgetSection, CampaignConfig, ComplexesSection};
+use super::filter::FunnelSpec;
 use super::mistake::Mistake;
 use crate::engine::Budgets;
 use crate::ledger::WORLD_GRAMS_PER_KWH;
+use crate::plugins::Plugins;
+use cache::check_cache;
 use complexes::check_complexes;
 use evaluation::{
     AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS,
     SHIPPED_MODEL, check_checks, check_limits, check_objectives, check_relax,
 };
-use program::{PROCESS, check_program_generator};
+use filter::check_funnel;
+use generators::check_generators;
 use reference::{check_reference, check_verdicts};
+use slurm::{check_executor, check_files, check_slurm};
 use space::check_space;
+use tiers::{check_tiers, written};
+use warm_start::check_warm_start;
 
 /// Children for each candidate of a campaign of complexes.
 const SCREEN: u64 = 20;
 
-/// Algorithm of a campaign that names none.
-const DEFAULT_GENERATOR: &str = "nsga3";
-
 impl CampaignConfig {
     /// Checks every setting; `base` is the folder that relative paths of reference files start
-    /// from.
+    /// from, and the file may name these plug-ins.
     ///
     /// # Errors
     /// All mistakes that were found, each with its key.
-    pub fn check(&self, base: &Path) -> Result<Campaign, Vec<Mistake>> {
+    pub fn check(&self, base: &Path, plugins: &Plugins) -> Result<Campaign, Vec<Mistake>> {
         let mut mistakes = Mistakes::default();
         let section = &self.campaign;
         let name = check_name(section.name.as_deref(), &mut mistakes);
@@ -63,11 +73,15 @@ impl CampaignConfig {
             }
             given => given.unwrap_or(WORLD_GRAMS_PER_KWH),
         };
+        let executor = check_executor(section.executor.as_deref(), &mut mistakes);
+        let slurm = check_slurm(&self.slurm, &mut mistakes);
+        let files = check_files(&self.files, &mut mistakes);
         let novelty =
             check_reference("novelty.reference", self.novelty.reference.as_deref(), base, &mut mistakes);
+        let cache = check_cache(&self.cache, base, &mut mistakes);
         let parts = match section.domain.as_deref() {
-            Some(Complex::DOMAIN) => self.check_complexes(base, population, &mut mistakes),
-            None | Some(Crystal::DOMAIN) => self.check_crystals(base, population, &mut mistakes),
+            Some(Complex::DOMAIN) => self.check_complexes(base, population, plugins, &mut mistakes),
+            None | Some(Crystal::DOMAIN) => self.check_crystals(base, population, plugins, &mut mistakes),
             Some(other) => {
                 let known = [Crystal::DOMAIN, Complex::DOMAIN];
                 mistakes.add(
@@ -75,11 +89,14 @@ impl CampaignConfig {
                 );
                 // The rest is checked as what it looks like.
                 match self.complexes {
-                    Some(_) => self.check_complexes(base, population, &mut mistakes),
-                    None => self.check_crystals(base, population, &mut mistakes),
+                    Some(_) => self.check_complexes(base, population, plugins, &mut mistakes),
+                    None => self.check_crystals(base, population, plugins, &mut mistakes),
                 }
             }
         };
+        let warm_start = parts
+            .as_ref()
+            .and_then(|parts| check_warm_start(&self.warm_start, &parts.domain, base, &mut mistakes));
         let (true, Some(parts), Some(novelty), Some(name), Some(budget)) =
             (mistakes.0.is_empty(), parts, novelty, name, section.budget)
         else {
@@ -93,15 +110,30 @@ impl CampaignConfig {
             budgets,
             grams_co2_per_kwh: grams,
             population: population as usize,
+            warm_start,
             generators: parts.generators,
+            tiers: parts.tiers,
             objectives: parts.objectives,
             limits: parts.limits,
+            funnel: parts.funnel,
             novelty,
+            executor,
+            slurm,
+            files,
+            cache,
             directory: self.output.directory.as_ref().map(Into::into),
+            plugins: plugins.clone(),
         })
     }
 
-    fn check_crystals(&self, base: &Path, population: u64, mistakes: &mut Mistakes) -> Option<Parts> {
+    fn check_crystals(
+        &self,
+        base: &Path,
+        population: u64,
+        plugins: &Plugins,
+        mistakes: &mut Mistakes,
+    ) -> Option<Parts> {
+        let own = plugins.parts::<Crystal>();
         let tables = [
             ("complexes", self.complexes.is_some()),
             ("ligands", self.ligands.is_some()),
@@ -109,8 +141,7 @@ impl CampaignConfig {
         ];
         refuse(&tables, Complex::DOMAIN, mistakes);
         let space = check_space(&self.space, mistakes);
-        let generators =
-            check_generators(&self.generator, population, &names(&CRYSTAL_GENERATORS), base, mistakes);
+        let generators = check_generators(&self.generator, population, own, base, mistakes);
         for (index, section) in self.generator.iter().enumerate() {
             if section.screen.is_some() {
                 let key = format!("generator[{index}].screen");
@@ -118,11 +149,14 @@ impl CampaignConfig {
             }
         }
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
-        let objectives =
-            check_objectives(&self.objective, known(), &CRYSTAL_NEEDS, relax.is_some(), base, mistakes);
-        let of_relaxation: &[&str] = if relax.is_some() { &CRYSTAL_PROPERTIES } else { &[] };
-        let properties = [&AUDIT_PROPERTIES, of_relaxation].concat();
+        let mut properties = AUDIT_PROPERTIES.map(str::to_owned).to_vec();
+        if relax.is_some() {
+            properties.extend(CRYSTAL_PROPERTIES.map(str::to_owned));
+        }
+        properties.extend(written(&self.tier, own));
+        let objectives = check_objectives(&self.objective, own, &CRYSTAL_NEEDS, &properties, base, mistakes);
         let limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        let funnel = check_funnel(self, &properties, &objectives, mistakes);
         let reject = check_verdicts("novelty.reject", self.novelty.reject.as_deref(), mistakes);
         let checks = check_checks(&self.checks, mistakes);
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
@@ -139,10 +173,26 @@ impl CampaignConfig {
             );
         }
         let spec = CrystalSpec { space, relax, checks, hull, reject };
-        Some(Parts { domain: Domain::Crystal(Box::new(spec)), generators, objectives, limits })
+        let named = || {
+            objectives
+                .iter()
+                .map(|o| o.name.as_str())
+                .chain(limits.iter().map(|l| l.name.as_str()))
+                .chain(funnel.filters.iter().map(|f| f.limit.name.as_str()))
+        };
+        let names = crate::crystals::funnel(&spec, named);
+        let tiers = check_tiers(&self.tier, own, &names, mistakes);
+        Some(Parts { domain: Domain::Crystal(Box::new(spec)), generators, tiers, objectives, limits, funnel })
     }
 
-    fn check_complexes(&self, base: &Path, population: u64, mistakes: &mut Mistakes) -> Option<Parts> {
+    fn check_complexes(
+        &self,
+        base: &Path,
+        population: u64,
+        plugins: &Plugins,
+        mistakes: &mut Mistakes,
+    ) -> Option<Parts> {
+        let own = plugins.parts::<Complex>();
         let tables = [
             ("space", self.space != Default::default()),
             ("relax", self.relax.is_some()),
@@ -154,8 +204,7 @@ impl CampaignConfig {
         let default = ComplexesSection::default();
         let section = self.complexes.as_ref().unwrap_or(&default);
         let spec = check_complexes(section, self.ligands.as_ref(), self.xtb.as_ref(), base, mistakes);
-        let mut generators =
-            check_generators(&self.generator, population, &names(&COMPLEX_GENERATORS), base, mistakes);
+        let mut generators = check_generators(&self.generator, population, own, base, mistakes);
         // Complexes have features that a surrogate learns from; PL-MOGA and the weighted sum are baselines.
         for (index, generator) in generators.iter_mut().enumerate() {
             let given = self.generator.get(index).and_then(|section| section.screen);
@@ -172,21 +221,16 @@ impl CampaignConfig {
                 }
             }
         }
-        let objectives = check_objectives(
-            &self.objective,
-            known_complex_objectives(),
-            &COMPLEX_NEEDS,
-            spec.xtb.is_some(),
-            base,
-            mistakes,
-        );
-        let limits = check_limits(
-            &self.limit,
-            if spec.xtb.is_some() { &COMPLEX_PROPERTIES } else { &[] },
-            &objectives,
-            mistakes,
-        );
-        Some(Parts { domain: Domain::Complex(Box::new(spec)), generators, objectives, limits })
+        let mut properties = Vec::new();
+        if spec.xtb.is_some() {
+            properties.extend(COMPLEX_PROPERTIES.map(str::to_owned));
+        }
+        properties.extend(written(&self.tier, own));
+        let objectives = check_objectives(&self.objective, own, &COMPLEX_NEEDS, &properties, base, mistakes);
+        let limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        let funnel = check_funnel(self, &properties, &objectives, mistakes);
+        let tiers = check_tiers(&self.tier, own, &crate::complexes::funnel(&spec), mistakes);
+        Some(Parts { domain: Domain::Complex(Box::new(spec)), generators, tiers, objectives, limits, funnel })
     }
 }
 
@@ -194,13 +238,10 @@ impl CampaignConfig {
 struct Parts {
     domain: Domain,
     generators: Vec<GeneratorSpec>,
+    tiers: Vec<TierSpec>,
     objectives: Vec<ObjectiveSpec>,
     limits: Vec<LimitSpec>,
-}
-
-/// Kinds of generators that a campaign may name.
-fn names(registry: &[(&'static str, &str)]) -> Vec<&'static str> {
-    registry.iter().map(|(name, _)| *name).chain([PROCESS]).collect()
+    funnel: FunnelSpec,
 }
 
 /// Tables and keys of the other domain, which say that a file means something else than it does.
@@ -252,111 +293,16 @@ fn check_budgets(section: &BudgetSection, mistakes: &mut Mistakes) -> Budgets {
     let mut above = |key: &str, value: Option<f64>, unit: &str| {
         value.map(|value| positive(&format!("budget.{key}"), Some(value), value, unit, mistakes))
     };
-    Budgets {
+    let budgets = Budgets {
+        evaluations: section.max_evaluations,
         hours: above("max_wall", section.max_wall, "hours"),
         kwh: above("max_kwh", section.max_kwh, "kWh"),
         gain_per_kwh: above("min_gain_per_kwh", section.min_gain_per_kwh, "1/kWh"),
-    }
-}
-
-fn check_generators(
-    sections: &[GeneratorSection],
-    population: u64,
-    known: &[&'static str],
-    base: &Path,
-    mistakes: &mut Mistakes,
-) -> Vec<GeneratorSpec> {
-    let population = population as usize;
-    let default = GeneticOptions { population, initial: population, ..GeneticOptions::default() };
-    if sections.is_empty() {
-        return vec![GeneratorSpec {
-            kind: DEFAULT_GENERATOR.to_owned(),
-            weight: 1.0,
-            options: default,
-            program: None,
-        }];
-    }
-    let mut specs: Vec<GeneratorSpec> = Vec::new();
-    for (index, section) in sections.iter().enumerate() {
-        let key = format!("generator[{index}]");
-        let weight = positive(&format!("{key}.weight"), section.weight, 1.0, "", mistakes);
-        let kind = match section.kind.as_deref() {
-            None => {
-                mistakes.missing(format!("{key}.kind"), one_of(known));
-                continue;
-            }
-            Some(kind) => kind,
-        };
-        if !known.contains(&kind) {
-            let mistake = Mistake::new(format!("{key}.kind"), quoted(kind), one_of(known));
-            mistakes.add(mistake.nearest(kind, known.iter().copied()));
-            continue;
-        }
-        if specs.iter().any(|spec| spec.kind == kind) {
-            mistakes.report(format!("{key}.kind"), format!("\"{kind}\" again"), "each kind once");
-            continue;
-        }
-        let options = check_options(&key, section, &default, mistakes);
-        let program = check_program_generator(&key, section, base, mistakes);
-        let spec = GeneratorSpec { kind: kind.to_owned(), weight, options, program };
-        if !spec.is_genetic() {
-            for (name, given) in [
-                ("initial", section.initial.is_some()),
-                ("prototypes", section.prototypes.is_some()),
-                ("newcomers", section.newcomers.is_some()),
-                ("symprec", section.symprec.is_some()),
-                ("lighthouse", section.lighthouse.is_some()),
-                ("screen", section.screen.is_some()),
-            ] {
-                if given {
-                    let found = format!("it beside kind = \"{kind}\"");
-                    mistakes.report(format!("{key}.{name}"), found, "it beside a genetic algorithm only");
-                }
-            }
-        }
-        if kind != "weighted_sum" && section.weights.is_some() {
-            let found = format!("it beside kind = \"{kind}\"");
-            mistakes.report(format!("{key}.weights"), found, "it beside weighted_sum only");
-        }
-        specs.push(spec);
-    }
-    specs
-}
-
-fn check_options(
-    key: &str,
-    section: &GeneratorSection,
-    default: &GeneticOptions,
-    mistakes: &mut Mistakes,
-) -> GeneticOptions {
-    let mut share = |name: &str, value: Option<f64>, default: f64| {
-        let value = value.unwrap_or(default);
-        if !(0.0..=1.0).contains(&value) {
-            mistakes.report(format!("{key}.{name}"), value, "a number from 0 to 1");
-        }
-        value
     };
-    let prototypes = share("prototypes", section.prototypes, default.prototypes);
-    let newcomers = share("newcomers", section.newcomers, default.newcomers);
-    let initial = section.initial.unwrap_or(default.initial as u64);
-    if initial == 0 {
-        mistakes.report(format!("{key}.initial"), initial, "1 or more");
+    if section.max_evaluations == Some(0) {
+        mistakes.report("budget.max_evaluations", 0, "1 or more");
     }
-    if section.screen == Some(0) {
-        mistakes.report(format!("{key}.screen"), 0, "1 or more");
-    }
-    let symprec = positive(&format!("{key}.symprec"), section.symprec, default.symprec, "Å", mistakes);
-    let mut scales = |name: &str, values: &Option<Vec<f64>>| {
-        let values = values.clone().unwrap_or_default();
-        if values.iter().any(|value| !(value.is_finite() && *value >= 0.0)) {
-            mistakes.report(format!("{key}.{name}"), format!("{values:?}"), "numbers from 0 on");
-        }
-        values
-    };
-    let (weights, lighthouse) =
-        (scales("weights", &section.weights), scales("lighthouse", &section.lighthouse));
-    let initial = initial as usize;
-    GeneticOptions { prototypes, newcomers, symprec, initial, weights, lighthouse, ..default.clone() }
+    budgets
 }
 
 fn positive(key: &str, value: Option<f64>, default: f64, unit: &str, mistakes: &mut Mistakes) -> f64 {

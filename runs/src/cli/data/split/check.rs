@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use druse::validation::audit::{Audit, AuditReport, AuditRow, Matchers, Verdict};
+use crate::validation::audit::{Audit, AuditReport, AuditRow, Matchers, Verdict};
 use serde_json::{Value, json};
 
 use crate::cli::audit::{audited, row_json};

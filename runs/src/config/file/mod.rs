@@ -1,12 +1,23 @@
 //! The campaign file as written: every key optional here, unknown keys refused.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod cache;
+mod complexes;
+mod filter;
+mod slurm;
+mod tiers;
+mod warm_start;
+mod words;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{SerializeMap, Serializer};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use cache::CacheSection;
+pub use complexes::{ComplexesSection, LibrarySection, LigandNames, LigandsSection, XtbSection};
+pub use filter::{FilterSection, FunnelSection};
+pub use slurm::{FilesSection, SlurmSection};
+pub use tiers::TierSection;
+pub use warm_start::WarmStartSection;
+pub use words::{GoalSetting, SpaceGroups};
 
 /// A campaign: what to search, how, and for what.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +31,9 @@ pub struct CampaignConfig {
     /// How energy is accounted for.
     #[serde(skip_serializing_if = "is_default")]
     pub ledger: LedgerSection,
+    /// Where evaluations are kept beside the campaign's own store.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cache: CacheSection,
     /// The crystals that are allowed.
     #[serde(skip_serializing_if = "is_default")]
     pub space: SpaceSection,
@@ -29,8 +43,14 @@ pub struct CampaignConfig {
     /// Complexes: where ligands come from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ligands: Option<LigandsSection>,
+    /// Designs that are proposed before all others.
+    #[serde(skip_serializing_if = "is_default")]
+    pub warm_start: WarmStartSection,
     /// What proposes designs; several share the proposals by weight. NSGA-III when absent.
     pub generator: Vec<GeneratorSection>,
+    /// Tiers of a program of yours and their places in the funnel.
+    #[serde(skip_serializing_if = "is_default")]
+    pub tier: Vec<TierSection>,
     /// Relaxation by a potential; without this table no energies are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relax: Option<RelaxSection>,
@@ -41,6 +61,12 @@ pub struct CampaignConfig {
     pub objective: Vec<ObjectiveSection>,
     /// Limits on objectives and properties: candidates outside rank behind all others.
     pub limit: Vec<LimitSection>,
+    /// Filters on objectives and properties: candidates outside go no further.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<FilterSection>,
+    /// How the checks of the funnel are audited.
+    #[serde(skip_serializing_if = "is_default")]
+    pub funnel: FunnelSection,
     /// Cheap checks that come before any energy.
     #[serde(skip_serializing_if = "is_default")]
     pub checks: ChecksSection,
@@ -49,6 +75,12 @@ pub struct CampaignConfig {
     /// Competing phases for the energy above the hull.
     #[serde(skip_serializing_if = "is_default")]
     pub hull: HullSection,
+    /// How units of work are submitted to Slurm.
+    #[serde(skip_serializing_if = "is_default")]
+    pub slurm: SlurmSection,
+    /// What happens to units of work that anybody may evaluate.
+    #[serde(skip_serializing_if = "is_default")]
+    pub files: FilesSection,
     /// Where results go.
     pub output: OutputSection,
 }
@@ -82,12 +114,23 @@ pub struct CampaignSection {
     #[schemars(range(min = 2))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub population: Option<u64>,
+    /// Who evaluates candidates: the threads of this process (`local`, when absent), jobs of a
+    /// cluster (`slurm`), or whoever takes the units of work from the folder (`files`). No result
+    /// depends on it.
+    #[schemars(extend("enum" = ["local", "slurm", "files"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executor: Option<String>,
 }
 
 /// `[budget]`: no limit where a key is absent
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BudgetSection {
+    /// Candidates that may go through the funnel, whatever becomes of them there: those that are rejected or
+    /// fail cost time as well. `campaign.budget` counts the ones that come out evaluated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub max_evaluations: Option<u64>,
     /// Wall time of all steps (hours).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_wall: Option<f64>,
@@ -140,20 +183,11 @@ pub struct SpaceSection {
     pub metals_alone: Option<bool>,
 }
 
-/// `"all"` or a list of space-group numbers.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SpaceGroups {
-    /// All 230.
-    All,
-    /// These numbers.
-    Numbers(Vec<u64>),
-}
-
 /// One `[[generator]]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GeneratorSection {
-    /// Algorithm. Required.
+    /// Algorithm, or a kind that a program of yours registers. Required.
     #[schemars(extend("enum" = ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random", "substitution", "process"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(required)]
@@ -192,6 +226,14 @@ pub struct GeneratorSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub screen: Option<u64>,
+    /// Genetic algorithms and random search: how designs are written down and varied. `symmetry` for
+    /// crystals and `ligand_graph` for complexes when absent, or one that a program of yours registers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub representation: Option<String>,
+    /// Options of a generator or representation that a program of yours registers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    pub options: Option<toml::Table>,
     /// process: the program that proposes, with its arguments, such as `["python3", "propose.py"]`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<Vec<String>>,
@@ -202,138 +244,6 @@ pub struct GeneratorSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub attempts: Option<u64>,
-}
-
-/// `[complexes]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct ComplexesSection {
-    /// A common task that sets metals, geometries and charge: `"chromophores"` (metals and ligands of
-    /// complexes that absorb and emit light). What is given beside it comes first.
-    #[schemars(extend("enum" = ["chromophores"]))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub preset: Option<String>,
-    /// A complex of a noble metal as whole-complex string: abundant metals take its place, with its
-    /// charge, number of sites, and its ligands beside those of `[ligands]`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub replace: Option<String>,
-    /// Metals with their allowed oxidation states, such as `{ Fe = [2, 3], Ni = [2] }`. Required
-    /// unless a preset gives them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metals: Option<BTreeMap<String, Vec<i64>>>,
-    /// Coordination polyhedra by name or IUPAC symbol, such as `octahedral` or `SP-4`. Required
-    /// unless a preset gives them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub geometries: Option<Vec<String>>,
-    /// Smallest and largest total charge; `[-1, 1]`, or that of the preset, when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub charge: Option<[i64; 2]>,
-    /// Allowed numbers of valence electrons, such as `[16, 18]`; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub electrons: Option<Vec<u64>>,
-    /// Fewest and most atoms, the metal and hydrogens included; `[1, 120]` when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub atoms: Option<[u64; 2]>,
-    /// Allowed elements of donor atoms; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub donors: Option<Vec<String>>,
-    /// Allowed denticities; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub denticities: Option<Vec<u64>>,
-    /// Most different ligands in one complex; 4 when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub most_distinct: Option<u64>,
-    /// Names of ligands that every complex contains; none when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub required: Option<Vec<String>>,
-    /// Spin multiplicity of proposals: `"lowest"` (when absent), `"highest"` or `"any"`.
-    #[schemars(extend("enum" = ["lowest", "highest", "any"]))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spin: Option<String>,
-    /// Whether ligands themselves evolve, atom by atom; false when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub evolve_ligands: Option<bool>,
-}
-
-/// `[ligands]`: the union of what its keys name; the built-in ligands when the table is absent
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LigandsSection {
-    /// `"all"` built-in ligands, or a list of their names.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub builtin: Option<LigandNames>,
-    /// Ligands of the library of crystal structures, the most frequent first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub library: Option<LibrarySection>,
-    /// Tables of ligands: CSV with SMILES, or XYZ with charge and donors in the comment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub files: Option<Vec<String>>,
-}
-
-/// `[ligands.library]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct LibrarySection {
-    /// How many at most. Required.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(required)]
-    pub most: Option<u64>,
-    /// Allowed denticities; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub denticities: Option<Vec<u64>>,
-    /// Allowed elements of donors; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub donors: Option<Vec<String>>,
-    /// Allowed charges; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub charges: Option<Vec<i64>>,
-    /// Most atoms, hydrogens included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub atoms: Option<u64>,
-    /// Metals of which one must have been seen with the ligand; any when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metals: Option<Vec<String>>,
-    /// Fewest occurrences in crystals; 1 when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub occurrences: Option<u64>,
-}
-
-/// `"all"` or a list of names.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum LigandNames {
-    /// A single word.
-    Word(String),
-    /// Names.
-    Names(Vec<String>),
-}
-
-/// `[xtb]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct XtbSection {
-    /// How tightly geometries are optimised with GFN2-xTB: `"crude"`, `"normal"` (when absent) or
-    /// `"tight"`.
-    #[schemars(extend("enum" = ["crude", "normal", "tight"]))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<String>,
-    /// Whether GFN-FF removes clashes first; false when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub force_field: Option<bool>,
-    /// Whether the spin states that a 3d complex may have are compared; true when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub spin_states: Option<bool>,
-    /// Whether the fractional occupation density marks doubtful complexes; false when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fod: Option<bool>,
-    /// Solvent of the ALPB model; gas phase when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub solvent: Option<String>,
-    /// Seconds after which a run of xtb is given up; 600 when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
-    pub timeout: Option<u64>,
 }
 
 /// `[relax]`
@@ -382,17 +292,6 @@ pub struct ObjectiveSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub attempts: Option<u64>,
-}
-
-/// A goal that replaces the objective's own.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum GoalSetting {
-    /// Smaller is better.
-    Minimise,
-    /// Larger is better.
-    Maximise,
-    /// Nearer to this value is better.
-    Target(f64),
 }
 
 /// One `[[limit]]`
@@ -469,115 +368,4 @@ pub struct OutputSection {
     /// of the campaign when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
-}
-
-impl Serialize for SpaceGroups {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::All => serializer.serialize_str("all"),
-            Self::Numbers(numbers) => numbers.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for SpaceGroups {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Groups;
-        impl<'de> Visitor<'de> for Groups {
-            type Value = SpaceGroups;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("\"all\" or a list of space-group numbers from 1 to 230")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<SpaceGroups, E> {
-                match text {
-                    "all" => Ok(SpaceGroups::All),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<SpaceGroups, A::Error> {
-                let mut numbers = Vec::new();
-                while let Some(number) = items.next_element()? {
-                    numbers.push(number);
-                }
-                Ok(SpaceGroups::Numbers(numbers))
-            }
-        }
-        deserializer.deserialize_any(Groups)
-    }
-}
-
-impl JsonSchema for SpaceGroups {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "SpaceGroups".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "const": "all" },
-            { "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": 230 } },
-        ] })
-    }
-}
-
-impl Serialize for GoalSetting {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Minimise => serializer.serialize_str("minimise"),
-            Self::Maximise => serializer.serialize_str("maximise"),
-            Self::Target(value) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("target", value)?;
-                map.end()
-            }
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for GoalSetting {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Goal;
-        impl<'de> Visitor<'de> for Goal {
-            type Value = GoalSetting;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("\"minimise\", \"maximise\" or { target = a number }")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<GoalSetting, E> {
-                match text {
-                    "minimise" | "minimize" => Ok(GoalSetting::Minimise),
-                    "maximise" | "maximize" => Ok(GoalSetting::Maximise),
-                    _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-                }
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<GoalSetting, A::Error> {
-                let mut target = None;
-                while let Some(key) = map.next_key::<String>()? {
-                    if key != "target" {
-                        let found = format!("a table with '{key}'");
-                        return Err(de::Error::invalid_value(de::Unexpected::Other(&found), &self));
-                    }
-                    target = Some(map.next_value()?);
-                }
-                target.map(GoalSetting::Target).ok_or_else(|| {
-                    de::Error::invalid_value(de::Unexpected::Other("a table without 'target'"), &self)
-                })
-            }
-        }
-        deserializer.deserialize_any(Goal)
-    }
-}
-
-impl JsonSchema for GoalSetting {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Goal".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "enum": ["minimise", "maximise"] },
-            {
-                "type": "object",
-                "properties": { "target": { "type": "number" } },
-                "required": ["target"],
-                "additionalProperties": false,
-            },
-        ] })
-    }
 }
