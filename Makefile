@@ -35,3 +35,5 @@ bench: setup
 	cargo bench -p druse-validation --bench matching
 	cargo bench -p druse-validation --bench fingerprint
 	cargo run --release -p druse-validation --example index_scaling
+	cargo run --release -p druse --no-default-features --example engine_scaling
+	cargo run --release -p druse --no-default-features --example known_evaluations

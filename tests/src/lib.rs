@@ -1,5 +1,8 @@
 //! Helpers of the whole-product tests in `tests/`.
 
+pub mod campaigns;
+pub mod slurm;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

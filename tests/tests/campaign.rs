@@ -101,7 +101,7 @@ fn a_full_disk_stops_the_campaign_and_resuming_finishes_it() {
     let output = run(&mut shell);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("error: cannot use the campaign store"), "{text}");
+    assert!(text.contains("cannot use the campaign store: ") && text.contains("Is the disk full?"), "{text}");
     assert!(!out.join("pareto").exists());
     succeed(druse().arg("resume").arg(&out));
     assert_same(&out);

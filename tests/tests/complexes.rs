@@ -136,7 +136,7 @@ fn an_xtb_that_writes_garbage_makes_failed_candidates() {
     succeed(druse().arg("run").arg(&campaign).arg("--out").arg(&out).env("DRUSE_XTB", &fake));
     let summary = summary(&out);
     assert_eq!(summary["candidates"]["evaluated"], Value::Null, "{summary}");
-    assert!(summary["candidates"]["rejected"].as_u64().unwrap() > 0);
+    assert!(summary["candidates"]["failed"].as_u64().unwrap() > 0);
     assert_eq!(summary["front"].as_array().unwrap().len(), 0);
     let table = std::fs::read_to_string(out.join("rejected.csv")).unwrap();
     assert!(table.lines().count() > 1 && table.contains("output: "), "{table}");
