@@ -65,7 +65,7 @@ impl Running {
         while !reached(self) {
             let over = self.is_over();
             assert!(!over, "the campaign ended before {what}\n{}", report(cluster, &self.folder));
-            let late = start.elapsed() > Duration::from_secs(120);
+            let late = start.elapsed() > Duration::from_secs(300);
             assert!(!late, "{what}: it does not come\n{}", report(cluster, &self.folder));
             sleep(Duration::from_millis(20));
         }
