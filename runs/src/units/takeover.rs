@@ -78,31 +78,8 @@ mod tests {
     use std::sync::atomic::AtomicBool;
 
     use super::*;
-    use crate::engine::{ObjectiveInfo, Stage};
-    use crate::units::testing::{Thirds, identity, outcome, task};
+    use crate::units::testing::{Thirds, Watched, identity, outcome, task};
     use crate::units::{Round, Worker};
-
-    /// Counts the batches that it sees.
-    struct Batches(Mutex<Vec<Vec<u64>>>);
-
-    impl Evaluate for Batches {
-        fn stages(&self) -> Vec<Stage> {
-            Vec::new()
-        }
-        fn objectives(&self) -> Vec<ObjectiveInfo> {
-            Vec::new()
-        }
-        fn protocol(&self) -> String {
-            Thirds.protocol()
-        }
-        fn batch(&self) -> usize {
-            Thirds.batch()
-        }
-        fn evaluate(&self, tasks: &[Task]) -> Vec<Outcome> {
-            self.0.lock().unwrap().push(tasks.iter().map(|task| task.number).collect());
-            Thirds.evaluate(tasks)
-        }
-    }
 
     #[test]
     fn what_workers_did_is_taken_and_the_rest_is_done_here() {
@@ -115,11 +92,14 @@ mod tests {
         assert_eq!(round.candidates(4).collect::<Vec<_>>(), [9, 10, 11]);
         Worker::new(root.path(), &identity(), 3).unwrap().run(&Thirds, &AtomicBool::new(false)).unwrap();
 
-        let (seen, got) = (Batches(Mutex::default()), Mutex::new(Vec::new()));
+        let (seen, got) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+        let watched = Watched(|tasks: &[Task]| {
+            seen.lock().unwrap().push(tasks.iter().map(|task| task.number).collect::<Vec<_>>());
+        });
         let done = |outcomes: Vec<Outcome>| got.lock().unwrap().extend(outcomes);
         let mut executor = LocalAfter::new(root.path(), identity());
-        executor.evaluate(0, &tasks, &seen, &done).unwrap();
-        let mut seen = seen.0.into_inner().unwrap();
+        executor.evaluate(0, &tasks, &watched, &done).unwrap();
+        let mut seen = seen.into_inner().unwrap();
         seen.sort();
         assert_eq!(seen, [vec![9, 10], vec![11]]);
         let mut got = got.into_inner().unwrap();

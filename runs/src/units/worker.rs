@@ -263,8 +263,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
-    use crate::engine::{ObjectiveInfo, Stage};
-    use crate::units::testing::{Thirds, identity, outcome, stamp, task};
+    use crate::units::testing::{Thirds, Watched, identity, outcome, stamp, task};
 
     /// Counts what it evaluates, and sets `stop` after so many.
     struct Counted {
@@ -277,25 +276,12 @@ mod tests {
         fn new(stop_after: usize) -> Self {
             Self { seen: AtomicUsize::new(0), stop_after, stop: AtomicBool::new(false) }
         }
-    }
 
-    impl Evaluate for Counted {
-        fn stages(&self) -> Vec<Stage> {
-            Vec::new()
-        }
-        fn objectives(&self) -> Vec<ObjectiveInfo> {
-            Thirds.objectives()
-        }
-        fn protocol(&self) -> String {
-            Thirds.protocol()
-        }
-        fn batch(&self) -> usize {
-            Thirds.batch()
-        }
-        fn evaluate(&self, tasks: &[Task]) -> Vec<Outcome> {
-            let seen = self.seen.fetch_add(tasks.len(), Ordering::SeqCst) + tasks.len();
-            self.stop.fetch_or(seen >= self.stop_after, Ordering::SeqCst);
-            Thirds.evaluate(tasks)
+        fn evaluation(&self) -> Watched<impl Fn(&[Task]) + Sync> {
+            Watched(|tasks: &[Task]| {
+                let seen = self.seen.fetch_add(tasks.len(), Ordering::SeqCst) + tasks.len();
+                self.stop.fetch_or(seen >= self.stop_after, Ordering::SeqCst);
+            })
         }
     }
 
@@ -315,7 +301,7 @@ mod tests {
         let mut worker = Worker::new(root.path(), &identity(), 10).unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
         let first = Counted::new(2);
-        let stopped = pool.install(|| worker.run(&first, &first.stop)).unwrap_err();
+        let stopped = pool.install(|| worker.run(&first.evaluation(), &first.stop)).unwrap_err();
         assert!(matches!(stopped, WorkerError::Stopped { done: 2, all: 5 }), "{stopped}");
         assert!(folder.results().unwrap().is_empty());
         assert_eq!(folder.read_parts(&stamp).len(), 2);
@@ -325,14 +311,14 @@ mod tests {
         let text = [&stamp_line(&stamp)[..], &outcome_line(12)[..], &outcome_line(13)[..20]].concat();
         fs::write(&part, text).unwrap();
         let second = Counted::new(100);
-        let finished = worker.run(&second, &second.stop).unwrap();
+        let finished = worker.run(&second.evaluation(), &second.stop).unwrap();
         assert_eq!(finished, Finished::Now { candidates: 5, reused: 2 });
         assert_eq!(second.seen.into_inner(), 3);
         let (header, outcomes) = folder.read_result(&stamp, &tasks).unwrap();
         assert_eq!(outcomes, (10..15).map(outcome).collect::<Vec<_>>());
         assert_eq!(header.stamp, stamp);
         let third = Counted::new(100);
-        assert_eq!(worker.run(&third, &third.stop).unwrap(), Finished::Before);
+        assert_eq!(worker.run(&third.evaluation(), &third.stop).unwrap(), Finished::Before);
     }
 
     fn stamp_line(stamp: &Stamp) -> Vec<u8> {
@@ -368,29 +354,11 @@ mod tests {
 
     #[test]
     fn a_unit_that_was_withdrawn_gets_no_result() {
-        struct Withdraws(Folder);
-        impl Evaluate for Withdraws {
-            fn stages(&self) -> Vec<Stage> {
-                Vec::new()
-            }
-            fn objectives(&self) -> Vec<ObjectiveInfo> {
-                Vec::new()
-            }
-            fn protocol(&self) -> String {
-                Thirds.protocol()
-            }
-            fn batch(&self) -> usize {
-                2
-            }
-            fn evaluate(&self, tasks: &[Task]) -> Vec<Outcome> {
-                self.0.clear(100);
-                Thirds.evaluate(tasks)
-            }
-        }
         let root = tempfile::tempdir().unwrap();
         let (folder, ..) = published(root.path());
         let mut worker = Worker::new(root.path(), &identity(), 10).unwrap();
-        let error = worker.run(&Withdraws(folder.clone()), &AtomicBool::new(false)).unwrap_err();
+        let error =
+            worker.run(&Watched(|_: &[Task]| folder.clear(100)), &AtomicBool::new(false)).unwrap_err();
         assert!(matches!(error, WorkerError::Withdrawn(10)), "{error}");
         assert_eq!(fs::read_dir(root.path().join("results")).unwrap().count(), 0);
     }
