@@ -206,10 +206,22 @@ pub(super) fn steps(connection: &Connection, check: Check) -> Result<Vec<(StepRo
 pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT value, checksum FROM meta WHERE key = ?1")?;
     let mut rows = statement.query([key])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else { return verify_meta(connection).map(|()| None) };
     let value: String = row.get(0)?;
     Checksum::default().text(key).text(&value).verify(row, 1, || format!("the value '{key}'"))?;
     Ok(Some(value))
+}
+
+/// Holds all values of the campaign as a whole against their checksums: a key with a flipped bit is not
+/// found, which must not pass for a value that was never there.
+fn verify_meta(connection: &Connection) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT key, value, checksum FROM meta")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (key, value): (String, String) = (row.get(0)?, row.get(1)?);
+        Checksum::default().text(&key).text(&value).verify(row, 2, || format!("the value '{key}'"))?;
+    }
+    Ok(())
 }
 
 /// Hands all entries of the journal to `visit`, in order, until it wants no more; gives their count.

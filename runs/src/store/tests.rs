@@ -284,6 +284,21 @@ fn changes_that_are_not_in_the_database_yet_count() {
     assert!(!copy.path().join("campaign.db-wal").exists(), "they are in the database now");
 }
 
+/// A key that a flipped bit hides is no value that was never there.
+#[test]
+fn hidden_keys_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    for key in ["generator_state", "name"] {
+        let damaged = with(folder.path(), DATABASE, |bytes| {
+            let places: Vec<usize> =
+                (0..bytes.len()).filter(|&i| bytes[i..].starts_with(key.as_bytes())).collect();
+            places.into_iter().for_each(|place| bytes[place] ^= 1);
+        });
+        assert!(content(damaged.path()).is_err(), "{key}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
