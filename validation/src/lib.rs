@@ -9,6 +9,7 @@ pub mod duplicates;
 pub mod fingerprint;
 pub mod index;
 pub mod matching;
+pub mod metrics;
 mod nearest_ligand;
 pub mod novelty;
 #[cfg(test)]

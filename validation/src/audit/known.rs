@@ -1,6 +1,5 @@
 //! A structure to be audited, and the known ones beside it.
 
-use druse_representations::crystal::Site;
 use druse_representations::{Composition, Crystal};
 
 use super::AuditError;
@@ -67,13 +66,6 @@ impl Known {
 
     /// The structure in its Niggli cell.
     pub fn crystal(&self) -> Option<Crystal> {
-        let pattern = self.pattern.as_ref()?;
-        let cell = &pattern.given;
-        let site = |(&kind, frac): (&u16, &_)| Site {
-            occupants: pattern.species[usize::from(kind)].clone(),
-            frac: *frac,
-        };
-        let sites = cell.kinds.iter().zip(&cell.frac).map(site).collect();
-        Some(Crystal { lattice: cell.lattice, sites })
+        self.pattern.as_ref().map(Pattern::crystal)
     }
 }

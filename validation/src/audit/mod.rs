@@ -118,6 +118,21 @@ impl Audit {
         lines.join("\n")
     }
 
+    /// The indexes of all that is known: training sets, then references.
+    pub fn indexes(&self) -> impl Iterator<Item = &Index> {
+        self.training.iter().chain(&self.references).map(KnownSet::index)
+    }
+
+    /// What the generator was trained on.
+    pub fn training(&self) -> Vec<SetInfo> {
+        self.training.iter().flat_map(KnownSet::infos).collect()
+    }
+
+    /// What else counts as known.
+    pub fn references(&self) -> Vec<SetInfo> {
+        self.references.iter().flat_map(KnownSet::infos).collect()
+    }
+
     /// What is known of a crystal.
     ///
     /// # Errors
@@ -181,8 +196,8 @@ impl Audit {
         AuditReport {
             matcher: self.matchers.duplicates.name().to_owned(),
             protocol: self.protocol(),
-            references: self.references.iter().flat_map(KnownSet::infos).collect(),
-            training: self.training.iter().flat_map(KnownSet::infos).collect(),
+            references: self.references(),
+            training: self.training(),
             counts: Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict))).collect(),
             unique: groups.info,
             rows,

@@ -40,7 +40,7 @@ impl KnownSet {
     }
 
     /// What is in it.
-    pub(super) fn infos(&self) -> impl Iterator<Item = SetInfo> {
+    pub fn infos(&self) -> impl Iterator<Item = SetInfo> {
         let index = self.index();
         index.sets().iter().map(|set| SetInfo {
             name: set.name.clone(),

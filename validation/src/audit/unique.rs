@@ -23,6 +23,8 @@ pub struct Groups {
     /// For every structure the number of the first member of its group; `None` for one that could not
     /// be compared.
     pub first: Vec<Option<usize>>,
+    /// Which structures match none of those kept before them, in the order of the input.
+    pub kept: Vec<bool>,
     /// How many there are.
     pub info: UniquenessInfo,
 }
@@ -39,10 +41,12 @@ impl Groups {
             .map(|block| grouped(&block, &earlier, members, matcher))
             .collect();
         let mut first = vec![None; members.len()];
+        let mut kept = vec![false; members.len()];
         let mut info = UniquenessInfo { of: members.iter().flatten().count(), ..Default::default() };
         for block in blocks {
             info.groups += block.components.len();
-            info.greedy += block.kept;
+            info.greedy += block.kept.len();
+            block.kept.into_iter().for_each(|member| kept[member] = true);
             for component in block.components {
                 let name = component.iter().min().copied();
                 component.into_iter().for_each(|member| first[member] = name);
@@ -53,14 +57,14 @@ impl Groups {
             .zip(members)
             .filter(|(_, member)| member.is_none())
             .for_each(|(first, _)| *first = None);
-        Self { first, info }
+        Self { first, kept, info }
     }
 }
 
 /// Structures that may be joined, with the groups they make.
 struct Block {
     components: Vec<Vec<usize>>,
-    kept: usize,
+    kept: Vec<usize>,
 }
 
 /// Keys under which partners are looked for: two structures are compared when the own key of one (the
@@ -176,7 +180,7 @@ fn grouped(
         apart.push(joined);
         components = apart;
     }
-    Block { components, kept: kept.len() }
+    Block { components, kept }
 }
 
 #[cfg(test)]
@@ -222,6 +226,7 @@ mod tests {
         let members: Vec<_> = edges.iter().map(|&edge| member(&["Cs", "Cl"], edge)).collect();
         let groups = Groups::of(&members, &ByLength(Scope::Composition));
         assert_eq!(groups.first, [Some(0), Some(0), Some(0), Some(3)]);
+        assert_eq!(groups.kept, [true, true, false, true]);
         assert_eq!(groups.info, UniquenessInfo { groups: 2, greedy: 3, of: 4 });
     }
 

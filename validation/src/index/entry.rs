@@ -1,6 +1,6 @@
 //! One known crystal.
 
-use druse_representations::Composition;
+use druse_representations::{Composition, Crystal};
 
 use super::layout::Record;
 use super::piece::{Piece, invariants};
@@ -63,6 +63,11 @@ impl<'a> Entry<'a> {
     /// The crystal made ready for comparing; `None` where the index has its invariants only.
     pub fn pattern(&self) -> Option<Pattern> {
         self.piece.pattern()
+    }
+
+    /// The crystal in its Niggli cell; `None` where the index has its invariants only.
+    pub fn crystal(&self) -> Option<Crystal> {
+        self.pattern().map(|pattern| pattern.crystal())
     }
 
     pub(super) fn blind_bytes(&self) -> &'a [u8] {

@@ -3,7 +3,7 @@
 use druse_datasets::elements;
 use druse_representations::nalgebra::Vector3;
 use druse_representations::reduction::ReductionError;
-use druse_representations::{Crystal, Element, Lattice, Occupant};
+use druse_representations::{Crystal, Element, Lattice, Occupant, Site};
 
 use super::reduction::{niggli_cell, primitive};
 
@@ -139,6 +139,16 @@ impl Pattern {
     fn from_given(species: Vec<Species>, given: Cell) -> Result<Self, PatternError> {
         let primitive = given.primitive(&labels(&species), PRIMITIVE_TOLERANCE)?;
         Ok(Self { species, given, primitive })
+    }
+
+    /// The crystal in the Niggli cell of all its sites.
+    pub fn crystal(&self) -> Crystal {
+        let cell = &self.given;
+        let site = |(&kind, frac): (&u16, &Vector3<f64>)| Site {
+            occupants: self.species[usize::from(kind)].clone(),
+            frac: *frac,
+        };
+        Crystal { lattice: cell.lattice, sites: cell.kinds.iter().zip(&cell.frac).map(site).collect() }
     }
 
     /// The smaller of the two cells.

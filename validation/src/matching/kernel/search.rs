@@ -222,6 +222,7 @@ impl<J: FnMut(&Trial) -> ControlFlow<()>> Walk<'_, J> {
                 columns: &self.assignment.columns,
                 distances: &self.places.distances,
                 translation: translation + shift,
+                unit,
             };
             if (self.judge)(&trial).is_break() {
                 return ControlFlow::Break(Outcome::Stopped);

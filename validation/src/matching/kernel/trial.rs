@@ -21,6 +21,8 @@ pub struct Trial<'a> {
     pub(super) distances: &'a [f64],
     /// Translation added to the rows (fractional, in the target's basis).
     pub(super) translation: Vector3<f64>,
+    /// Length that distances are measured in (Å): (V/N)^(1/3) of the mean lattice.
+    pub(super) unit: f64,
 }
 
 /// A mapping of two crystals.
@@ -28,6 +30,8 @@ pub struct Trial<'a> {
 pub struct Alignment {
     /// Root mean square distance of the pairs, units of (V/N)^(1/3).
     pub rms: f64,
+    /// That unit (Å), of the mean of the two mapped lattices, in the scale of the search.
+    pub unit: f64,
     /// Largest distance of the pairs, in the same unit.
     pub largest: f64,
     /// Distance of each pair, in the same unit.
@@ -68,6 +72,7 @@ impl Trial<'_> {
         let m = &self.map.matrix;
         Alignment {
             rms: self.rms(),
+            unit: self.unit,
             largest: self.largest(),
             distances: self.distances.to_vec(),
             sites: sites.collect(),
