@@ -2,8 +2,9 @@
 
 use druse_representations::{Complex, Crystal};
 
+use crate::breeding::Breeder;
 use crate::complexes::{ComplexBreeder, ComplexSpace, ComplexSpaceError, Exhaustive, Variation};
-use crate::crystals::{CrystalBreeder, DesignSpace, Newcomers, SpaceError};
+use crate::crystals::{CrystalBreeder, DesignSpace, MatrixBreeder, MatrixNewcomers, Newcomers, SpaceError};
 use crate::generator::Generator;
 use crate::genetic::{Genetic, GeneticOptions, Selection};
 use crate::unguided::Unguided;
@@ -17,6 +18,20 @@ pub const CRYSTAL_GENERATORS: [(&str, &str); 6] = [
     ("random", "random symmetric crystals"),
     ("substitution", "known structure types with other elements"),
 ];
+
+/// Names and one sentence each of what genetic algorithms and random search on crystals work on; the
+/// first is what they work on where nothing else is asked for.
+pub const CRYSTAL_REPRESENTATIONS: [(&str, &str); 2] = [
+    ("symmetry", "space group, cell and occupied Wyckoff positions: every crystal is symmetric"),
+    ("matrix", "cell, coordinates and species, as codes for crystal structure prediction vary them"),
+];
+
+/// What genetic algorithms on crystals also work on, with a trained autoencoder (feature `torch`).
+pub const LATENT_REPRESENTATION: &str = "latent";
+
+/// Names and one sentence each of the generators of crystals that are trained, on either representation.
+pub const LEARNED_GENERATORS: [(&str, &str); 2] =
+    [("diffusion", "a diffusion model"), ("vae", "a variational autoencoder")];
 
 /// Names and one sentence each of the generators of complexes.
 pub const COMPLEX_GENERATORS: [(&str, &str); 6] = [
@@ -38,6 +53,16 @@ pub enum RegistryError {
         /// The name as given.
         name: String,
         /// Names that exist.
+        known: Vec<&'static str>,
+    },
+    /// The generator does not work on this representation.
+    #[error("no generator '{name}' on the representation '{representation}': expected one of {}", .known.join(", "))]
+    Representation {
+        /// Generator.
+        name: String,
+        /// The representation as given.
+        representation: String,
+        /// Representations that it works on.
         known: Vec<&'static str>,
     },
     /// The design space contradicts itself.
@@ -74,16 +99,84 @@ pub fn crystal_generator(
     seed: u64,
     options: &GeneticOptions,
 ) -> Result<Box<dyn Generator<Crystal>>, RegistryError> {
-    let breeder = |newcomers| CrystalBreeder::new(space, newcomers, options.symprec);
-    if let Some(selection) = Selection::from_name(name) {
-        let breeder = breeder(Newcomers::Mixture(options.prototypes))?;
-        return Ok(Box::new(Genetic::new(selection, breeder, seed, options.clone())));
+    crystal_generator_on("symmetry", name, space, seed, options)
+}
+
+/// The same on a representation of [`CRYSTAL_REPRESENTATIONS`]; a generator on another one than the first
+/// is called after both, such as `nsga2/matrix`. Structure types are substituted into by their symmetry
+/// alone.
+///
+/// # Errors
+/// As [`crystal_generator`], and for a representation that the generator does not work on.
+///
+/// ```
+/// use druse_generators::{DesignSpace, GeneticOptions, crystal_generator_on};
+///
+/// let space = DesignSpace::new(["Mg", "Al", "O"].map(|symbol| symbol.parse().unwrap()));
+/// let options = GeneticOptions::default();
+/// let mut generator = crystal_generator_on("matrix", "nsga2", &space, 1, &options).unwrap();
+/// assert_eq!(generator.propose(0, 2).unwrap()[1].lineage.generator, "nsga2/matrix");
+/// ```
+pub fn crystal_generator_on(
+    representation: &str,
+    name: &str,
+    space: &DesignSpace,
+    seed: u64,
+    options: &GeneticOptions,
+) -> Result<Box<dyn Generator<Crystal>>, RegistryError> {
+    let bred = Selection::from_name(name).is_some() || name == "random";
+    match representation {
+        "symmetry" if name == "substitution" => {
+            let breeder = CrystalBreeder::new(space, Newcomers::Prototypes, options.symprec)?;
+            Ok(Box::new(Unguided::new(name, breeder, seed)))
+        }
+        "symmetry" if bred => {
+            let breeder = |newcomers| CrystalBreeder::new(space, newcomers, options.symprec);
+            Ok(match Selection::from_name(name) {
+                Some(_) => {
+                    let breeder = breeder(Newcomers::Mixture(options.prototypes))?;
+                    bred_generator(name, name, breeder, seed, options)
+                }
+                None => bred_generator(name, name, breeder(Newcomers::Random)?, seed, options),
+            })
+        }
+        "matrix" if bred => {
+            let breeder = |newcomers| MatrixBreeder::new(space, newcomers, options.symprec);
+            let full = format!("{name}/{representation}");
+            Ok(match Selection::from_name(name) {
+                Some(_) => {
+                    let breeder = breeder(MatrixNewcomers::Mixture(options.prototypes))?;
+                    bred_generator(name, &full, breeder, seed, options)
+                }
+                None => bred_generator(name, &full, breeder(MatrixNewcomers::Packed)?, seed, options),
+            })
+        }
+        _ if !CRYSTAL_GENERATORS.iter().any(|(known, _)| *known == name) => {
+            Err(unknown(name, &CRYSTAL_GENERATORS))
+        }
+        _ => {
+            let known = CRYSTAL_REPRESENTATIONS.iter().map(|(known, _)| *known);
+            Err(RegistryError::Representation {
+                name: name.to_owned(),
+                representation: representation.to_owned(),
+                known: known.filter(|&known| bred || known == "symmetry").collect(),
+            })
+        }
     }
-    Ok(match name {
-        "random" => Box::new(Unguided::new("random", breeder(Newcomers::Random)?, seed)),
-        "substitution" => Box::new(Unguided::new("substitution", breeder(Newcomers::Prototypes)?, seed)),
-        _ => return Err(unknown(name, &CRYSTAL_GENERATORS)),
-    })
+}
+
+/// The genetic algorithm or random search on a breeder.
+fn bred_generator<B: Breeder<Design = Crystal> + 'static>(
+    name: &str,
+    full: &str,
+    breeder: B,
+    seed: u64,
+    options: &GeneticOptions,
+) -> Box<dyn Generator<Crystal>> {
+    match Selection::from_name(name) {
+        Some(selection) => Box::new(Genetic::new(selection, breeder, seed, options.clone()).named(full)),
+        None => Box::new(Unguided::new(full, breeder, seed)),
+    }
 }
 
 /// The generator of complexes with this name. `options` matter for the genetic algorithms; PL-MOGA
@@ -131,6 +224,22 @@ mod tests {
             error.to_string(),
             "unknown generator 'nsga4': expected one of nsga2, nsga3, pl_moga, weighted_sum, random, substitution"
         );
+        let on = |representation: &str, name: &str| {
+            crystal_generator_on(representation, name, &space, 0, &GeneticOptions::default())
+        };
+        for name in ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random"] {
+            assert_eq!(on("matrix", name).unwrap().name(), format!("{name}/matrix"));
+        }
+        let error = |representation, name| on(representation, name).err().unwrap().to_string();
+        assert_eq!(
+            error("matrix", "substitution"),
+            "no generator 'substitution' on the representation 'matrix': expected one of symmetry"
+        );
+        assert!(
+            error("graph", "nsga2")
+                .ends_with("on the representation 'graph': expected one of symmetry, matrix")
+        );
+        assert!(error("matrix", "nsga4").starts_with("unknown generator 'nsga4'"));
         let empty = DesignSpace::new([]);
         let result = crystal_generator("random", &empty, 0, &GeneticOptions::default());
         assert!(matches!(result, Err(RegistryError::Space(SpaceError::NoElements))));

@@ -9,6 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "torch")]
+pub(crate) use ledger::Ledger;
 pub use ledger::fnv1a;
 pub(crate) use nursery::{Nursery, Screen};
 

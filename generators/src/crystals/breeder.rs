@@ -5,7 +5,7 @@ use druse_representations::{Crystal, Representation};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::building::Workshop;
+use super::building::{Draft, Workshop};
 use super::operators::Operator;
 use super::random::random_draft;
 use super::space::{DesignSpace, SpaceError};
@@ -27,7 +27,7 @@ pub enum Newcomers {
 /// its parent's symmetry is inherited as it is.
 #[derive(Clone, Debug)]
 pub struct CrystalBreeder {
-    workshop: Workshop,
+    pub(crate) workshop: Workshop,
     templates: Vec<Template>,
     newcomers: Newcomers,
     /// Tolerance (Å) with which relaxed crystals are encoded.
@@ -43,6 +43,20 @@ impl CrystalBreeder {
     pub fn new(space: &DesignSpace, newcomers: Newcomers, symprec: f64) -> Result<Self, SpaceError> {
         Ok(Self { workshop: Workshop::new(space)?, templates: templates(space), newcomers, symprec })
     }
+
+    /// The draft of a candidate without parents.
+    pub(crate) fn newcomer_draft(&self, rng: &mut ChaCha8Rng) -> Option<Draft> {
+        let substitute = match self.newcomers {
+            Newcomers::Random => false,
+            Newcomers::Prototypes => true,
+            Newcomers::Mixture(share) => rng.random::<f64>() < share && !self.templates.is_empty(),
+        };
+        if substitute {
+            substituted_draft(&self.workshop, &self.templates, rng)
+        } else {
+            random_draft(&self.workshop, rng)
+        }
+    }
 }
 
 impl Breeder for CrystalBreeder {
@@ -51,17 +65,7 @@ impl Breeder for CrystalBreeder {
     type Operator = Operator;
 
     fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>> {
-        let substitute = match self.newcomers {
-            Newcomers::Random => false,
-            Newcomers::Prototypes => true,
-            Newcomers::Mixture(share) => rng.random::<f64>() < share && !self.templates.is_empty(),
-        };
-        let draft = if substitute {
-            substituted_draft(&self.workshop, &self.templates, rng)
-        } else {
-            random_draft(&self.workshop, rng)
-        };
-        self.workshop.sprout(&draft?)
+        self.workshop.sprout(&self.newcomer_draft(rng)?)
     }
 
     fn operator(&self, rng: &mut ChaCha8Rng) -> Operator {

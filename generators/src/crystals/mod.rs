@@ -2,12 +2,14 @@
 
 mod breeder;
 pub mod building;
+pub mod matrix;
 mod operators;
 mod random;
 mod space;
 mod substitution;
 
 pub use breeder::{CrystalBreeder, Newcomers};
+pub use matrix::{MatrixBreeder, MatrixNewcomers};
 pub use operators::Operator;
 pub use space::{DesignSpace, SpaceError, Violation};
 

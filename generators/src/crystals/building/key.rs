@@ -12,7 +12,7 @@ const ANGLE_ROUNDING: f64 = 5.0;
 
 /// Key of a crystal: its fingerprint, the rounded shape of its cell (not its volume) and rounded
 /// free parameters. `None` for an impossible code.
-pub(super) fn key(code: &SymmetryCode) -> Option<u64> {
+pub(crate) fn key(code: &SymmetryCode) -> Option<u64> {
     let canonical = code.canonical().ok()?;
     let mut text = code.fingerprint().ok()?;
     let [a, b, c, alpha, beta, gamma] = canonical.cell;

@@ -46,9 +46,27 @@ impl<'a> Filling<'a> {
         squared.sqrt() / self.contacts.smallest(x.1, y.1)
     }
 
+    /// Smallest ratio of distance to contact that one more atom of `kind` would bring in, its own images
+    /// counted.
+    pub(crate) fn ratio_at(&self, frac: Vector3<f64>, kind: usize) -> f64 {
+        self.ratio_of_orbit(&[(frac, kind)])
+    }
+
+    /// Adds an atom.
+    pub(crate) fn add(&mut self, frac: Vector3<f64>, kind: usize) {
+        self.atoms.push((frac, kind));
+    }
+
+    /// The shortest way (Å) from one place to another.
+    pub(crate) fn way(&self, from: &Vector3<f64>, to: &Vector3<f64>) -> Vector3<f64> {
+        let difference = self.lattice.to_cartesian(&(to - from).map(|d| d - d.round()));
+        let ways = self.images.iter().map(|shift| difference + shift);
+        ways.min_by(|x, y| x.norm_squared().total_cmp(&y.norm_squared())).unwrap_or(difference)
+    }
+
     /// Smallest ratio of distance to contact that new atoms of one orbit bring in. All of them are
     /// equivalent, so the first speaks for all.
-    fn ratio_of_orbit(&self, orbit: &[(Vector3<f64>, usize)]) -> f64 {
+    pub(crate) fn ratio_of_orbit(&self, orbit: &[(Vector3<f64>, usize)]) -> f64 {
         let Some(first) = orbit.first() else { return f64::INFINITY };
         let mut smallest = self.ratio(first, first, true);
         for other in orbit[1..].iter().chain(&self.atoms) {

@@ -14,7 +14,7 @@ pub(crate) const MENDABLE: f64 = 0.91;
 /// Tolerance (Å) of the symmetry search on decoded drafts.
 const SYMPREC: f64 = 0.01;
 /// Range of the volume relative to [`estimated_volume`].
-const VOLUME_RANGE: [f64; 2] = [0.75, 1.5];
+pub(crate) const VOLUME_RANGE: [f64; 2] = [0.75, 1.5];
 
 /// A crystal on its way to be proposed.
 #[derive(Clone, Debug)]

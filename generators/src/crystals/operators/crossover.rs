@@ -1,8 +1,10 @@
 //! Two parents.
 
+use std::collections::BTreeMap;
+
 use druse_datasets::elements::electronegativity;
-use druse_representations::Element;
 use druse_representations::symmetry::{Orbit, SymmetryCode};
+use druse_representations::{Composition, Element};
 use rand::{Rng, RngExt};
 
 use crate::crystals::building::Workshop;
@@ -46,22 +48,32 @@ pub(super) fn graft(
     structure: &SymmetryCode,
     elements: &SymmetryCode,
 ) -> Option<SymmetryCode> {
-    let (old, new) = (by_electronegativity(structure), by_electronegativity(elements));
-    if old == new {
-        return None;
-    }
+    let counterparts = counterparts(&structure.composition(), &elements.composition())?;
     let mut child = structure.clone();
     for orbit in &mut child.orbits {
-        let rank = old.iter().position(|&e| e == orbit.element)?;
-        // Both ends are kept where the numbers of elements differ.
-        let place = (rank * (new.len() - 1) + (old.len() - 1) / 2).checked_div(old.len() - 1).unwrap_or(0);
-        orbit.element = new[place];
+        orbit.element = *counterparts.get(&orbit.element)?;
     }
     workshop.chemistry.sensible(&workshop.space, &child.composition()).then_some(child)
 }
 
-fn by_electronegativity(code: &SymmetryCode) -> Vec<Element> {
-    let mut elements: Vec<Element> = code.composition().elements().collect();
+/// For each element of one composition that of another which plays its role, in order of
+/// electronegativity; `None` when they hold the same elements.
+pub(in crate::crystals) fn counterparts(
+    of: &Composition,
+    among: &Composition,
+) -> Option<BTreeMap<Element, Element>> {
+    let (old, new) = (by_electronegativity(of), by_electronegativity(among));
+    if old == new {
+        return None;
+    }
+    // Both ends are kept where the numbers of elements differ.
+    let place =
+        |rank: usize| (rank * (new.len() - 1) + (old.len() - 1) / 2).checked_div(old.len() - 1).unwrap_or(0);
+    Some(old.iter().enumerate().map(|(rank, &element)| (element, new[place(rank)])).collect())
+}
+
+fn by_electronegativity(composition: &Composition) -> Vec<Element> {
+    let mut elements: Vec<Element> = composition.elements().collect();
     let value = |&e: &Element| electronegativity(e).unwrap_or(0.0);
     elements.sort_by(|a, b| value(a).total_cmp(&value(b)).then(a.cmp(b)));
     elements

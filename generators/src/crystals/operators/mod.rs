@@ -9,6 +9,7 @@ mod relocate;
 mod substitute;
 mod symmetrise;
 
+pub(super) use crossover::counterparts;
 use druse_representations::symmetry::SymmetryCode;
 use rand::{Rng, RngExt};
 
@@ -80,7 +81,7 @@ impl Operator {
     }
 
     /// A child of `first`, or of both; `None` when the operator finds nothing.
-    pub(super) fn draft<R: Rng + ?Sized>(
+    pub(crate) fn draft<R: Rng + ?Sized>(
         self,
         workshop: &Workshop,
         first: &SymmetryCode,
