@@ -13,6 +13,8 @@ pub mod crystals;
 mod external;
 pub mod generator;
 pub mod genetic;
+#[cfg(feature = "torch")]
+pub mod learned;
 pub mod portfolio;
 pub mod registry;
 pub mod stream;
@@ -25,7 +27,7 @@ pub use complexes::{
     chromophores, noble_by_abundant,
 };
 pub use conformance::{check_breeder, check_generator};
-pub use crystals::{CrystalBreeder, DesignSpace, SpaceError, Violation};
+pub use crystals::{CrystalBreeder, DesignSpace, MatrixBreeder, SpaceError, Violation};
 pub use external::External;
 /// The crates behind the random streams of [`Breeder`] and [`stream`], for generators of one's own.
 pub use {rand, rand_chacha};
@@ -34,7 +36,8 @@ pub use generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
 pub use genetic::{Genetic, GeneticOptions, Selection};
 pub use portfolio::Portfolio;
 pub use registry::{
-    COMPLEX_GENERATORS, CRYSTAL_GENERATORS, RegistryError, complex_generator, crystal_generator,
+    COMPLEX_GENERATORS, CRYSTAL_GENERATORS, CRYSTAL_REPRESENTATIONS, LATENT_REPRESENTATION,
+    LEARNED_GENERATORS, RegistryError, complex_generator, crystal_generator, crystal_generator_on,
 };
 pub use stream::stream;
 pub use unguided::Unguided;

@@ -1,0 +1,95 @@
+//! What is wanted of the conditions, as labels.
+
+use druse_representations::Element;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Wanted};
+
+/// One wish for each condition of a model.
+#[derive(Clone, Debug)]
+pub(super) struct Wishes(Vec<Option<Wish>>);
+
+#[derive(Clone, Debug)]
+enum Wish {
+    Label(Label),
+    /// A number that is drawn for every sample.
+    Range([f64; 2]),
+}
+
+impl Wishes {
+    /// Reads the targets of a request. A formula tells its elements too.
+    ///
+    /// # Errors
+    /// For conditions that the model does not have and values that they cannot have.
+    pub(super) fn new(conditions: &Conditions, request: &Request) -> Result<Self, RequestError> {
+        let mut wishes = vec![None; conditions.columns.len()];
+        if let Some(formula) = &request.formula {
+            for (wish, column) in wishes.iter_mut().zip(&conditions.columns) {
+                if column.scale == Scale::Elements {
+                    *wish = Some(Wish::Label(elements(formula.elements())));
+                }
+            }
+        }
+        for target in &request.targets {
+            let Some(place) = conditions.position(&target.column) else {
+                let known = conditions.columns.iter().map(|column| column.name.clone()).collect();
+                return Err(RequestError::UnknownCondition { found: target.column.clone(), known });
+            };
+            let bad = |found: String, expected: String| RequestError::BadValue {
+                column: target.column.clone(),
+                found,
+                expected,
+            };
+            wishes[place] = Some(match (&conditions.columns[place].scale, &target.wanted) {
+                (Scale::Number { .. }, Wanted::Number(x)) if x.is_finite() => Wish::Label(Label::Number(*x)),
+                (Scale::Number { .. }, Wanted::Range([low, high]))
+                    if low.is_finite() && high.is_finite() && low <= high =>
+                {
+                    Wish::Range([*low, *high])
+                }
+                (Scale::Number { .. }, found) => {
+                    return Err(bad(shown(found), "a number or a range from low to high".into()));
+                }
+                (Scale::Category(known), found) => {
+                    let found = shown(found);
+                    let category = known.iter().position(|value| *value == found);
+                    let category =
+                        category.ok_or_else(|| bad(found, format!("one of {}", known.join(", "))))?;
+                    Wish::Label(Label::Category(category))
+                }
+                (Scale::Elements, found) => {
+                    let symbols: Option<Vec<Element>> =
+                        shown(found).split('-').map(Element::from_symbol).collect();
+                    let expected = || "a chemical system such as Li-Fe-P-O".to_owned();
+                    Wish::Label(elements(symbols.ok_or_else(|| bad(shown(found), expected()))?))
+                }
+            });
+        }
+        Ok(Self(wishes))
+    }
+
+    /// The labels of one sample.
+    pub(super) fn labels(&self, rng: &mut ChaCha8Rng) -> Labels {
+        let mut label = |wish: &Wish| match wish {
+            Wish::Label(label) => label.clone(),
+            Wish::Range([low, high]) => Label::Number(low + (high - low) * rng.random::<f64>()),
+        };
+        self.0.iter().map(|wish| wish.as_ref().map(&mut label)).collect()
+    }
+}
+
+fn elements(symbols: impl IntoIterator<Item = Element>) -> Label {
+    let mut elements: Vec<Element> = symbols.into_iter().collect();
+    elements.sort_unstable();
+    elements.dedup();
+    Label::Elements(elements)
+}
+
+fn shown(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Number(x) => x.to_string(),
+        Wanted::Range([low, high]) => format!("{low} to {high}"),
+        Wanted::Text(text) => text.clone(),
+    }
+}

@@ -1,0 +1,31 @@
+//! Generators that learn from known crystals: diffusion and variational autoencoders over the
+//! symmetry and the matrix representation.
+//!
+//! * [`house`] trains all of them: batches, optimiser, checkpoints, cards;
+//! * [`nets`] holds the layers that they share;
+//! * every model has a folder of its own, where it implements [`house::Learner`] for training and
+//!   [`Sampler`] for proposing;
+//! * [`Conditions`] are the labels that a model was trained with, [`Request`] what is asked of it.
+
+mod baseline;
+mod conditions;
+mod generator;
+pub mod house;
+mod kinds;
+pub mod latent;
+pub mod matrix;
+pub mod matrix_diffusion;
+pub mod matrix_vae;
+pub mod nets;
+mod replay;
+mod sampler;
+pub mod shipped;
+pub mod symmetry;
+pub mod symmetry_diffusion;
+pub mod symmetry_vae;
+
+pub use baseline::Baseline;
+pub use conditions::{BUILT_IN, Column, Conditions, Label, Labels, Scale, Values, value};
+pub use generator::LearnedGenerator;
+pub use kinds::{GeneticAlgorithm, KINDS, Kind, LatentError, Tuned};
+pub use sampler::{Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};

@@ -1,0 +1,32 @@
+//! Weights that come with druse, as `generators/weights/README.md` describes them.
+
+/// Name and file of every model that comes with druse. A new one is one line here.
+const WEIGHTS: &[(&str, &[u8])] = &[];
+
+/// The file of the model of this name.
+pub fn weights(name: &str) -> Option<&'static [u8]> {
+    WEIGHTS.iter().find(|(known, _)| *known == name).map(|(_, bytes)| *bytes)
+}
+
+/// Names of the models that come with druse.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    WEIGHTS.iter().map(|(name, _)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learned::house::ModelFile;
+
+    #[test]
+    fn what_is_shipped_is_whole_small_and_of_its_kind() {
+        druse_fitness::chgnet::torch::single_threaded();
+        for name in names() {
+            let bytes = weights(name).unwrap();
+            assert!(bytes.len() <= 10_000_000, "{name}: {} bytes", bytes.len());
+            let model = ModelFile::from_bytes(bytes, name).unwrap();
+            assert!(model.card.data.licence.is_some(), "{name}");
+            assert!(model.sampler(tch::Device::Cpu).is_ok(), "{name}");
+        }
+    }
+}
