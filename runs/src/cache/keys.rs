@@ -17,6 +17,14 @@ const FORMAT: &str = concat!("druse evaluation 1, druse ", env!("CARGO_PKG_VERSI
 pub struct Key([u8; 32]);
 
 impl Key {
+    /// The key of a result that depends on these texts, and on the version of druse.
+    pub fn of(parts: &[&str]) -> Self {
+        let mut hash = Sha256::new();
+        add(&mut hash, FORMAT);
+        parts.iter().for_each(|part| add(&mut hash, part));
+        Self(hash.finalize().into())
+    }
+
     /// As bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.0

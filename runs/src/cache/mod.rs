@@ -25,6 +25,8 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use moka::sync::Cache as Memory;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use keys::{Key, Keys, TaskKeys};
 pub use saved::{Saved, SavedByTier};
@@ -33,7 +35,7 @@ pub use shared::CacheError;
 pub(crate) use recall::Recall;
 pub(crate) use writer::gather;
 
-use entry::Entry;
+use entry::{Entry, pack, unpack};
 use shared::SharedFile;
 
 /// Evaluations kept in memory when the campaign file does not say: about 10 MB of crystals.
@@ -69,6 +71,37 @@ impl Cache {
     /// The shared file.
     pub fn path(&self) -> Option<&Path> {
         self.shared.as_ref().map(SharedFile::path)
+    }
+
+    /// A result of work outside of campaigns that is known by a key.
+    ///
+    /// # Errors
+    /// When the shared file cannot be read, or holds something else under this key.
+    pub fn recall<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, CacheError> {
+        let Some(shared) = &self.shared else {
+            return Ok(self.memory.get(key).and_then(|entry| unpack(&entry.bytes).ok()));
+        };
+        let Some(bytes) = shared.get(key)? else { return Ok(None) };
+        unpack(&bytes).map(Some).map_err(|error| shared.damaged(error))
+    }
+
+    /// Keeps results of such work: in the shared file, in one transaction, or else in memory.
+    ///
+    /// # Errors
+    /// When the shared file cannot be written.
+    pub fn keep<T: Serialize>(&self, results: &[(Key, T)]) -> Result<(), CacheError> {
+        // Plain data into memory: packing cannot fail.
+        let packed: Vec<(&Key, Vec<u8>)> =
+            results.iter().filter_map(|(key, result)| Some((key, pack(result).ok()?))).collect();
+        match &self.shared {
+            Some(shared) => shared.add(packed.iter().map(|(key, bytes)| (*key, bytes.as_slice()))),
+            None => {
+                for (key, bytes) in packed {
+                    self.remember(*key, Entry { number: None, bytes: bytes.into() });
+                }
+                Ok(())
+            }
+        }
     }
 
     fn remember(&self, key: Key, entry: Entry) {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checksum::Checksum;
-use super::write::set_meta;
-use super::{EXTENT, Extent, Store, StoreError, expect};
+use super::write::set_extent;
+use super::{Extent, Store, StoreError, expect};
 
 /// A measured value of an objective or a property.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +68,7 @@ impl Store {
             let count: i64 =
                 transaction.query_row("SELECT count(*) FROM measurement", [], |row| row.get(0))?;
             let extent = Extent { measurements: count as u64, ..self.extent };
-            set_meta(&transaction, EXTENT, &extent.to_json())?;
+            set_extent(&transaction, extent)?;
             transaction.commit()?;
             Ok(extent)
         };

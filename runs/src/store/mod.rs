@@ -59,6 +59,10 @@ struct Extent {
     journal: u64,
     #[serde(default)]
     measurements: u64,
+    /// Values of the campaign as a whole, this one included; `None` until something is written by a
+    /// druse that counts them. Set by [`write::set_extent`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    meta: Option<u64>,
 }
 
 impl Extent {
@@ -67,8 +71,12 @@ impl Extent {
     }
 
     fn read(connection: &Connection) -> Result<Self, StoreError> {
-        let missing = || StoreError::Corrupt("the numbers of its rows are missing".to_owned());
-        read::from_json(&read::meta(connection, EXTENT)?.ok_or_else(missing)?, "numbers of rows".to_owned())
+        let text = read::meta(connection, EXTENT)?.ok_or_else(Self::missing)?;
+        read::from_json(&text, "numbers of rows".to_owned())
+    }
+
+    fn missing() -> StoreError {
+        StoreError::Corrupt("the numbers of its rows are missing".to_owned())
     }
 }
 
@@ -96,8 +104,7 @@ impl Store {
     /// # Errors
     /// When SQLite fails.
     pub fn set_meta(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        self.writable()?;
-        write::set_meta(&self.connection, key, value).map_err(|error| self.failed(error))
+        self.change_meta(|connection| write::set_meta(connection, key, value))
     }
 
     /// Forgets a value of the campaign as a whole.
@@ -105,9 +112,24 @@ impl Store {
     /// # Errors
     /// When SQLite fails.
     pub fn remove_meta(&self, key: &str) -> Result<(), StoreError> {
+        self.change_meta(|connection| {
+            connection.execute("DELETE FROM meta WHERE key = ?1", [key]).map(|_| ())
+        })
+    }
+
+    /// Changes values of the campaign as a whole together with their number.
+    fn change_meta(
+        &self,
+        change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), StoreError> {
         self.writable()?;
-        let removed = self.connection.execute("DELETE FROM meta WHERE key = ?1", [key]);
-        removed.map(|_| ()).map_err(|error| self.failed(error))
+        let attempt = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            change(&transaction)?;
+            write::set_extent(&transaction, self.extent)?;
+            transaction.commit()
+        };
+        attempt().map_err(|error| self.failed(error))
     }
 
     /// Records newly proposed candidates together with the generator's state after proposing them and
@@ -162,7 +184,7 @@ impl Store {
                 extent.journal += 1;
             }
             write::set_meta(&transaction, GENERATOR_STATE, &generator_state.to_string())?;
-            write::set_meta(&transaction, EXTENT, &extent.to_json())?;
+            write::set_extent(&transaction, extent)?;
             transaction.commit()
         };
         match attempt() {

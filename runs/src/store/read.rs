@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, Row, Rows, params};
 use serde::de::DeserializeOwned;
 
-use super::StoreError;
 use super::checksum::Checksum;
 use super::rows::{CandidateRow, Status, StepRow, TierCost};
 use super::write::{Stored, step_checksum};
+use super::{EXTENT, Extent, StoreError, expect};
 use crate::ledger::{Basis, Energy};
 
 /// Whether rows are held against their checksums.
@@ -212,16 +212,23 @@ pub(super) fn meta(connection: &Connection, key: &str) -> Result<Option<String>,
     Ok(Some(value))
 }
 
-/// Holds all values of the campaign as a whole against their checksums: a key with a flipped bit is not
-/// found, which must not pass for a value that was never there.
+/// Holds all values of the campaign as a whole against their checksums and their number: a key with a
+/// flipped bit, or a page that says it has fewer rows, hides a value, which must not pass for one that
+/// was never there.
 fn verify_meta(connection: &Connection) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached("SELECT key, value, checksum FROM meta")?;
     let mut rows = statement.query([])?;
+    let (mut count, mut extent) = (0, None);
     while let Some(row) = rows.next()? {
         let (key, value): (String, String) = (row.get(0)?, row.get(1)?);
         Checksum::default().text(&key).text(&value).verify(row, 2, || format!("the value '{key}'"))?;
+        count += 1;
+        if key == EXTENT {
+            extent = Some(from_json::<Extent>(&value, "numbers of rows".to_owned())?);
+        }
     }
-    Ok(())
+    let extent = extent.ok_or_else(Extent::missing)?;
+    extent.meta.map_or(Ok(()), |expected| expect("values of the campaign", count, expected))
 }
 
 /// Hands all entries of the journal to `visit`, in order, until it wants no more; gives their count.

@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::read::{self, Check};
-use super::write::set_meta;
-use super::{EXTENT, Extent, StoreError};
+use super::write::{set_extent, set_meta};
+use super::{Extent, StoreError};
 
 /// Version of the tables below, kept in SQLite's `user_version`.
 pub(super) const FORMAT_VERSION: i64 = 2;
@@ -107,7 +107,7 @@ pub(super) fn create(connection: &mut Connection, meta: &[(&str, &str)]) -> rusq
     for (key, value) in meta {
         set_meta(&transaction, key, value)?;
     }
-    set_meta(&transaction, EXTENT, &Extent::default().to_json())?;
+    set_extent(&transaction, Extent::default())?;
     transaction.commit()
 }
 
@@ -145,7 +145,7 @@ fn from_1_to_2(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     for (key, value) in values {
         set_meta(transaction, &key, &value)?;
     }
-    Ok(set_meta(transaction, EXTENT, &extent.to_json())?)
+    Ok(set_extent(transaction, extent)?)
 }
 
 fn seal(

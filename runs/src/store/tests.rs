@@ -299,6 +299,48 @@ fn hidden_keys_are_told() {
     }
 }
 
+/// Neither is a value on a page whose number of rows lost a bit.
+#[test]
+fn hidden_rows_of_a_page_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let store = Store::read(folder.path()).unwrap();
+    let count = |sql: &str| store.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap() as u64;
+    let [root, size] =
+        ["SELECT rootpage FROM sqlite_schema WHERE name = 'meta'", "PRAGMA page_size"].map(count);
+    let rows = count("SELECT count(*) FROM meta");
+    drop(store);
+    // The number of rows of a page, two bytes big-endian, follows its kind and its first free block.
+    let place = ((root - 1) * size) as usize + 4;
+    for lost in 1..=rows {
+        let damaged = with(folder.path(), DATABASE, |bytes| {
+            assert_eq!(u64::from(bytes[place]), rows);
+            bytes[place] -= lost as u8;
+        });
+        // Where the version is among the hidden ones, it is told at once.
+        let Ok(store) = Store::read(damaged.path()) else { continue };
+        assert!(store.meta("name").is_ok_and(|name| name.is_some()) || store.meta("name").is_err(), "{lost}");
+        assert!(store.meta("zzz").is_err() && content(damaged.path()).is_err(), "{lost}");
+    }
+}
+
+/// Stores from before values of the campaign were counted.
+#[test]
+fn values_that_were_never_counted_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    filled(folder.path());
+    let connection = rusqlite::Connection::open(folder.path().join(DATABASE)).unwrap();
+    let extent = Extent { meta: None, ..Extent::read(&connection).unwrap() };
+    write::set_meta(&connection, EXTENT, &extent.to_json()).unwrap();
+    connection.close().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.meta("color").unwrap(), None);
+    store.set_meta("color", "red").unwrap();
+    assert!(Extent::read(&store.connection).unwrap().meta.is_some_and(|count| count >= 3));
+    store.remove_meta("color").unwrap();
+    assert_eq!(store.meta("color").unwrap(), None);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 

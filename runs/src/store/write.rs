@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::checksum::{Checksum, of_texts};
 use super::rows::{CandidateRow, Status, StepRow, TierCost};
+use super::{EXTENT, Extent};
 
 /// A candidate in the texts and numbers that are stored.
 pub(super) struct Stored {
@@ -160,6 +161,14 @@ pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusql
         .prepare_cached("INSERT OR REPLACE INTO meta (key, value, checksum) VALUES (?1, ?2, ?3)")?
         .execute(params![key, value, of_texts(&[key, value])])?;
     Ok(())
+}
+
+/// Sets the numbers of rows, that of the values of the campaign as a whole counted here.
+pub(super) fn set_extent(connection: &Connection, extent: Extent) -> rusqlite::Result<()> {
+    let others: i64 = connection
+        .prepare_cached("SELECT count(*) FROM meta WHERE key <> ?1")?
+        .query_row([EXTENT], |row| row.get(0))?;
+    set_meta(connection, EXTENT, &Extent { meta: Some(others as u64 + 1), ..extent }.to_json())
 }
 
 pub(super) fn insert_journal(connection: &Connection, place: u64, entry: &str) -> rusqlite::Result<()> {
