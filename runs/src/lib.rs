@@ -17,9 +17,11 @@ pub mod constraints;
 pub mod crystals;
 pub mod domain;
 pub mod engine;
+pub mod evaluation;
 pub mod feedback;
 pub mod funnel;
 pub mod goal;
+mod learned;
 pub mod ledger;
 #[cfg(test)]
 mod made_up;
@@ -31,6 +33,8 @@ pub mod setup;
 pub mod slurm;
 pub mod store;
 pub mod summary;
+#[cfg(feature = "torch")]
+pub mod training;
 pub mod units;
 pub mod warm_start;
 

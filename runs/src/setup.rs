@@ -126,6 +126,14 @@ pub enum SetupError {
         /// Reason.
         reason: String,
     },
+    /// A trained model cannot be used as the campaign asks.
+    #[error("the {kind} model cannot be used: {reason}")]
+    Model {
+        /// Kind of the model.
+        kind: String,
+        /// Reason.
+        reason: String,
+    },
     /// The campaign is of another domain.
     #[error("found a campaign of domain '{found}' where another was expected")]
     OtherDomain {

@@ -88,6 +88,10 @@ fn compare(reported: &[String], wanted: &[String], file: &Path) {
 fn each_mistake_is_reported_where_it_is() {
     let mut count = 0;
     for file in toml_files("tests/bad_input") {
+        // Without libtorch there are no models that something could be wrong with.
+        if !cfg!(feature = "torch") && file.ends_with("learned.toml") {
+            continue;
+        }
         for snippet in fs::read_to_string(&file).unwrap().split("+++\n") {
             let error = config::parse(snippet, "bad.toml", Path::new("."), None).expect_err(snippet);
             compare(&reported(&error), &wanted(snippet), &file);

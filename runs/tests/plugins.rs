@@ -200,7 +200,7 @@ fn mistakes_list_the_plug_ins() {
     let text = checked(rest, &plugins).unwrap_err().lines().join("\n");
     for expected in [
         "generator[0].kind: found \"wlak\", expected one of nsga2, nsga3, pl_moga, weighted_sum, random, \
-         substitution, process, walk",
+         substitution, diffusion, vae, process, walk",
         "generator[1].symprec: found it beside kind = \"walk\", expected it beside a genetic algorithm only",
         "generator[1].options.far: found inf, expected a finite number",
         "generator[1].options.day: found 2026-01-01, expected a text, number, truth value, list or table",

@@ -25,6 +25,8 @@ mod reference;
 mod relax;
 mod results;
 mod run;
+#[cfg(feature = "torch")]
+mod sample;
 mod schema;
 mod score;
 mod show;
@@ -34,7 +36,11 @@ mod summary;
 mod symmetry;
 mod table;
 mod tell;
+#[cfg(feature = "torch")]
+mod train;
 mod watch;
+#[cfg(feature = "torch")]
+mod weights;
 mod worker;
 
 use std::path::PathBuf;
@@ -118,6 +124,12 @@ enum Command {
     Symmetry(symmetry::Arguments),
     /// Compare searches, or measure results, by a fixed protocol
     Evaluate(evaluate::Arguments),
+    /// Train a generator of crystals
+    #[cfg(feature = "torch")]
+    Train(Box<train::Arguments>),
+    /// Sample crystals from a trained generator
+    #[cfg(feature = "torch")]
+    Sample(Box<sample::Arguments>),
     /// Build complexes in space
     Assemble(assemble::Arguments),
     /// Search the library of ligands
@@ -176,6 +188,10 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Match(arguments) => matching::run(arguments, &cli.global),
         Command::Symmetry(arguments) => symmetry::run(arguments, &cli.global),
         Command::Evaluate(arguments) => evaluate::run(arguments, &cli.global),
+        #[cfg(feature = "torch")]
+        Command::Train(arguments) => train::run(arguments, &cli.global),
+        #[cfg(feature = "torch")]
+        Command::Sample(arguments) => sample::run(arguments, &cli.global),
         Command::Assemble(arguments) => assemble::run(arguments, &cli.global),
         Command::Ligands(arguments) => ligands::run(arguments, &cli.global),
         Command::Index(command) => index::run(command, &cli.global),

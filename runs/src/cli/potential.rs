@@ -32,6 +32,11 @@ pub struct ModelArgument {
 }
 
 impl ModelArgument {
+    /// Whether it runs in our own code on the processor, where batches gain nothing.
+    pub fn is_native(&self) -> bool {
+        self.device == "cpu"
+    }
+
     /// Loads the weights.
     ///
     /// # Errors

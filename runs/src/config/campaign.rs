@@ -1,5 +1,6 @@
 //! A checked campaign: the only form that runs.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::executor::{ExecutorKind, FilesSpec, SlurmSpec};
-use super::file::CampaignConfig;
+use super::file::{CampaignConfig, ConditionSetting};
 use super::filter::FunnelSpec;
 use crate::cache::CacheSpec;
 use crate::engine::Budgets;
@@ -222,6 +223,42 @@ pub struct GeneratorSpec {
     /// The program that proposes, for the kind `process`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<ProgramSetting>,
+    /// The trained model, for the kinds `diffusion` and `vae`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<LearnedSpec>,
+}
+
+/// A trained model and what is asked of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LearnedSpec {
+    /// The weights.
+    pub model: ModelSpec,
+    /// What conditions shall be, by column.
+    pub conditions: BTreeMap<String, ConditionSetting>,
+    /// Strength of guidance by the conditions.
+    pub guidance: f64,
+    /// Below 1 what is likely is preferred.
+    pub temperature: f64,
+    /// Steps of the sampler; the model's own number when absent.
+    pub steps: Option<usize>,
+    /// Samples of which one is proposed.
+    pub best_of: usize,
+    /// Whether the model learns on from what survives.
+    pub fine_tune: bool,
+}
+
+/// Weights by what they are, wherever they lie: a campaign with other weights is another campaign.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ModelSpec {
+    /// Kind of the model, for instance `symmetry-diffusion`.
+    pub kind: String,
+    /// The file, by its absolute path; the weights that come with druse when absent.
+    #[serde(skip)]
+    pub path: Option<PathBuf>,
+    /// SHA-256 of the weights, in hexadecimal digits.
+    pub sha256: String,
 }
 
 /// A program of the user's.

@@ -28,11 +28,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use campaign::{
-    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, LimitSpec,
-    ObjectiveSpec, Preset, ProgramObjective, ProgramSetting, Reference, RelaxSpec, TierSpec, XtbSpec,
+    Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LearnedSpec, LibraryChoice, LigandSources,
+    LimitSpec, ModelSpec, ObjectiveSpec, Preset, ProgramObjective, ProgramSetting, Reference, RelaxSpec,
+    TierSpec, XtbSpec,
 };
 pub use executor::{ExecutorKind, FilesSpec, SlurmSpec};
-pub use file::CampaignConfig;
+pub use file::{CampaignConfig, ConditionSetting};
 pub use filter::{FilterSpec, FunnelSpec};
 pub use mistake::{ConfigError, Mistake};
 

@@ -4,11 +4,11 @@
 use druse_fitness::Goal;
 use druse_fitness::xtb::Level;
 use druse_generators::SpinRule;
-use druse_representations::{Element, Geometry};
+use druse_representations::{Crystal, Element, Geometry};
 
 use super::campaign::{
     Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, LimitSpec,
-    ObjectiveSpec, Preset, ProgramObjective, Reference, RelaxSpec, TierSpec, XtbSpec,
+    ModelSpec, ObjectiveSpec, Preset, ProgramObjective, Reference, RelaxSpec, TierSpec, XtbSpec,
 };
 use super::executor::{FilesSpec, SlurmSpec};
 use super::file::{
@@ -19,6 +19,7 @@ use super::file::{
     XtbSection,
 };
 use super::filter::FilterSpec;
+use crate::plugins::Kind;
 use crate::warm_start;
 
 impl From<&Campaign> for CampaignConfig {
@@ -107,6 +108,10 @@ fn reference(reference: &Reference) -> String {
     }
 }
 
+fn model(spec: &ModelSpec) -> String {
+    spec.path.as_ref().map_or_else(|| "shipped".to_owned(), |path| path.display().to_string())
+}
+
 fn range(range: [usize; 2]) -> Option<[u64; 2]> {
     Some(range.map(|n| n as u64))
 }
@@ -151,8 +156,17 @@ fn tier(spec: &TierSpec) -> TierSection {
 
 fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
     let program = spec.program.as_ref();
+    let learned = spec.learned.as_ref();
+    let sampled = learned.filter(|_| !spec.is_genetic());
     let section = GeneratorSection {
         kind: Some(spec.kind.clone()),
+        model: learned.map(|learned| model(&learned.model)),
+        conditions: learned.map(|learned| learned.conditions.clone()).filter(|all| !all.is_empty()),
+        guidance: sampled.map(|learned| learned.guidance),
+        temperature: sampled.map(|learned| learned.temperature),
+        steps: learned.and_then(|learned| learned.steps).map(|steps| steps as u64),
+        best_of: sampled.map(|learned| learned.best_of as u64),
+        fine_tune: sampled.map(|learned| learned.fine_tune),
         weight: Some(spec.weight),
         representation: spec.representation.clone(),
         // Made of TOML when it was checked.
@@ -169,13 +183,14 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
     }
     let options = &spec.options;
     let crystals = matches!(domain, Domain::Crystal(_));
-    let symmetry = crystals && spec.representation.is_none();
+    let own = |name: &String| !Crystal::REPRESENTATIONS.contains(&name.as_str());
+    let built_in = crystals && !spec.representation.as_ref().is_some_and(own);
     let list = |list: &Vec<f64>| (!list.is_empty()).then(|| list.clone());
     GeneratorSection {
         initial: Some(options.initial as u64),
-        prototypes: symmetry.then_some(options.prototypes),
+        prototypes: built_in.then_some(options.prototypes),
         newcomers: Some(options.newcomers),
-        symprec: symmetry.then_some(options.symprec),
+        symprec: built_in.then_some(options.symprec),
         weights: list(&options.weights),
         lighthouse: list(&options.lighthouse),
         screen: (!crystals).then_some(options.screen as u64),

@@ -14,7 +14,7 @@ use druse_fitness::potential::Potential;
 use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
-use druse_generators::{Generator, Portfolio, crystal_generator};
+use druse_generators::{Generator, Portfolio, crystal_generator_on};
 use druse_representations::{Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
@@ -22,7 +22,8 @@ use druse_validation::audit::Audit;
 use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
 use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
-use crate::plugins::place;
+use crate::learned;
+use crate::plugins::{Kind, place};
 use crate::programs;
 use crate::setup::{SetupError, filters, limits, settings};
 use crate::warm_start;
@@ -50,10 +51,21 @@ pub fn pipeline(
         .map(|generator| {
             let (seed, space) = (campaign.seed, &spec.space);
             let own = campaign.plugins.parts::<Crystal>().generator(generator, seed, space)?;
-            let made = match (own, &generator.program) {
-                (Some(own), _) => own,
-                (None, Some(program)) => programs::generator(program, seed, space.clone())?,
-                (None, None) => crystal_generator(&generator.kind, space, seed, &generator.options)?,
+            let representation = generator.representation.as_deref();
+            let made = match (own, &generator.program, &generator.learned) {
+                (Some(own), ..) => own,
+                (None, Some(program), _) => programs::generator(program, seed, space.clone())?,
+                (None, None, Some(learned)) => {
+                    let name = match representation {
+                        None => generator.kind.clone(),
+                        Some(representation) => format!("{}/{representation}", generator.kind),
+                    };
+                    learned::generator(&name, generator, learned, seed, space, device)?
+                }
+                (None, None, None) => {
+                    let representation = representation.unwrap_or(Crystal::REPRESENTATIONS[0]);
+                    crystal_generator_on(representation, &generator.kind, space, seed, &generator.options)?
+                }
             };
             Ok((made, generator.weight))
         })

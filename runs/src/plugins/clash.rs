@@ -66,7 +66,7 @@ impl Plugins {
         let mut generators = D::generators();
         generators.push(PROCESS);
         distinct("generator", parts.generators(), generators)?;
-        distinct("representation", parts.representations(), vec![D::REPRESENTATION])
+        distinct("representation", parts.representations(), D::REPRESENTATIONS.to_vec())
     }
 }
 

@@ -2,7 +2,10 @@
 
 use druse_fitness::objectives::{known, known_complex_objectives};
 use druse_generators::breeding::Constraints;
-use druse_generators::{COMPLEX_GENERATORS, CRYSTAL_GENERATORS, ComplexSpace, DesignSpace};
+use druse_generators::{
+    COMPLEX_GENERATORS, CRYSTAL_GENERATORS, ComplexSpace, DesignSpace, LATENT_REPRESENTATION,
+    LEARNED_GENERATORS,
+};
 use druse_representations::{Complex, Crystal, Design};
 
 use super::{Parts, Plugins};
@@ -12,8 +15,9 @@ pub trait Kind: Design {
     /// The designs that a campaign allows.
     type Space: Constraints<Self> + Clone + Send + Sync + 'static;
 
-    /// Name of the representation that druse comes with.
-    const REPRESENTATION: &'static str;
+    /// Names of the representations that druse comes with; generators work on the first where a campaign
+    /// names none.
+    const REPRESENTATIONS: &'static [&'static str];
     /// Names of the tiers that druse comes with.
     const TIERS: &'static [&'static str];
 
@@ -28,12 +32,17 @@ pub trait Kind: Design {
 
     /// Names of the generators that druse comes with.
     fn generators() -> Vec<&'static str>;
+
+    /// Names of those among them that are trained models.
+    fn learned() -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 impl Kind for Crystal {
     type Space = DesignSpace;
 
-    const REPRESENTATION: &'static str = "symmetry";
+    const REPRESENTATIONS: &'static [&'static str] = &["symmetry", "matrix", LATENT_REPRESENTATION];
     const TIERS: &'static [&'static str] = &crate::crystals::TIERS;
 
     fn parts(plugins: &Plugins) -> &Parts<Self> {
@@ -49,14 +58,18 @@ impl Kind for Crystal {
     }
 
     fn generators() -> Vec<&'static str> {
-        CRYSTAL_GENERATORS.iter().map(|(name, _)| *name).collect()
+        CRYSTAL_GENERATORS.iter().chain(&LEARNED_GENERATORS).map(|(name, _)| *name).collect()
+    }
+
+    fn learned() -> Vec<&'static str> {
+        LEARNED_GENERATORS.iter().map(|(name, _)| *name).collect()
     }
 }
 
 impl Kind for Complex {
     type Space = ComplexSpace;
 
-    const REPRESENTATION: &'static str = "ligand_graph";
+    const REPRESENTATIONS: &'static [&'static str] = &["ligand_graph"];
     const TIERS: &'static [&'static str] = &crate::complexes::TIERS;
 
     fn parts(plugins: &Plugins) -> &Parts<Self> {

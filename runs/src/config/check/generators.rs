@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use druse_generators::{GeneticOptions, Selection};
+use druse_generators::{GeneticOptions, LATENT_REPRESENTATION, Selection};
 use serde_json::{Map, Value};
 
+use super::learned::check_learned;
 use super::program::{PROCESS, check_program_generator};
 use super::{Mistakes, one_of, positive, quoted};
 use crate::config::campaign::GeneratorSpec;
@@ -38,9 +39,11 @@ pub(super) fn check_generators<D: Kind>(
             representation: None,
             settings: Map::new(),
             program: None,
+            learned: None,
         }];
     }
     let mut specs: Vec<GeneratorSpec> = Vec::new();
+    let mut share_initial: Vec<usize> = Vec::new();
     for (index, section) in sections.iter().enumerate() {
         let key = format!("generator[{index}]");
         let weight = positive(&format!("{key}.weight"), section.weight, 1.0, "", mistakes);
@@ -61,12 +64,17 @@ pub(super) fn check_generators<D: Kind>(
             mistakes.report(format!("{key}.kind"), format!("\"{kind}\" again"), "each kind once");
             continue;
         }
-        let own = representation.is_some() || plugins.generators().any(|name| name == kind);
+        let registered = |name: &String| plugins.representations().any(|own| own == name);
+        let own =
+            representation.as_ref().is_some_and(registered) || plugins.generators().any(|name| name == kind);
         let settings = check_settings(&key, section, own, mistakes);
         let options = check_options(&key, section, &default, mistakes);
         let program = check_program_generator(&key, section, base, mistakes);
-        let spec =
-            GeneratorSpec { kind: kind.to_owned(), weight, options, representation, settings, program };
+        let models = models_of(kind, representation.as_deref(), &D::learned());
+        let learned = check_learned(&key, section, &models, base, mistakes);
+        let kind = kind.to_owned();
+        let spec = GeneratorSpec { kind, weight, options, representation, settings, program, learned };
+        let kind = spec.kind.as_str();
         if !spec.is_genetic() {
             for (name, given) in [
                 ("initial", section.initial.is_some()),
@@ -86,9 +94,27 @@ pub(super) fn check_generators<D: Kind>(
             let found = format!("it beside kind = \"{kind}\"");
             mistakes.report(format!("{key}.weights"), found, "it beside weighted_sum only");
         }
+        if section.initial.is_none() && spec.is_genetic() {
+            share_initial.push(specs.len());
+        }
         specs.push(spec);
     }
+    // The first generation is shared: what others propose enters the population of all as well.
+    let total: f64 = specs.iter().map(|spec| spec.weight).sum();
+    for place in share_initial {
+        let spec = &mut specs[place];
+        spec.options.initial = (population as f64 * spec.weight / total).ceil() as usize;
+    }
     specs
+}
+
+/// Kinds of the trained models that a generator can work with, the shipped one first; none for one that needs none.
+fn models_of(kind: &str, representation: Option<&str>, learned: &[&str]) -> Vec<String> {
+    match representation {
+        Some(LATENT_REPRESENTATION) => vec!["symmetry-vae".to_owned(), "matrix-vae".to_owned()],
+        _ if learned.contains(&kind) => vec![format!("{}-{kind}", representation.unwrap_or("symmetry"))],
+        _ => Vec::new(),
+    }
 }
 
 fn check_options(
@@ -127,7 +153,7 @@ fn check_options(
     GeneticOptions { prototypes, newcomers, symprec, initial, weights, lighthouse, ..default.clone() }
 }
 
-/// The representation of the user's that a generator works on, if it is one.
+/// The representation that a generator works on, unless it is the first of druse's.
 fn check_representation<D: Kind>(
     key: &str,
     section: &GeneratorSection,
@@ -137,29 +163,43 @@ fn check_representation<D: Kind>(
 ) -> Option<String> {
     let name = section.representation.as_deref()?;
     let key = |field: &str| format!("{key}.{field}");
-    if Selection::from_name(kind).is_none() && kind != RANDOM {
+    let learned = D::learned();
+    let bred = Selection::from_name(kind).is_some() || kind == RANDOM;
+    if !bred && !learned.contains(&kind) {
         let found = format!("it beside kind = \"{kind}\"");
-        mistakes.report(key("representation"), found, "it beside a genetic algorithm or random only");
+        let and = learned.iter().map(|kind| format!(", {kind}")).collect::<String>();
+        let expected = format!("it beside a genetic algorithm{and} or random only");
+        mistakes.report(key("representation"), found, expected);
         return None;
     }
-    if name == D::REPRESENTATION {
-        return None;
+    // Latents belong to genetic algorithms.
+    let genetic = Selection::from_name(kind).is_some();
+    let fits = |name: &&str| genetic || *name != LATENT_REPRESENTATION;
+    let mut known: Vec<&str> = D::REPRESENTATIONS.iter().copied().filter(fits).collect();
+    if bred {
+        known.extend(plugins.representations());
     }
-    let known: Vec<&str> = std::iter::once(D::REPRESENTATION).chain(plugins.representations()).collect();
     if !known.contains(&name) {
         let mistake = Mistake::new(key("representation"), quoted(name), one_of(&known));
         mistakes.add(mistake.nearest(name, known));
         return None;
     }
+    if D::REPRESENTATIONS.contains(&name) {
+        return (name != D::REPRESENTATIONS[0]).then(|| name.to_owned());
+    }
     for (field, given) in
         [("prototypes", section.prototypes.is_some()), ("symprec", section.symprec.is_some())]
     {
         if given {
-            let expected = format!("it beside representation = \"{}\" only", D::REPRESENTATION);
+            let expected = format!("it beside representation = {} only", either(D::REPRESENTATIONS));
             mistakes.report(key(field), format!("it beside representation = {}", quoted(name)), expected);
         }
     }
     Some(name.to_owned())
+}
+
+fn either(names: &[&str]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(" or ")
 }
 
 /// `[generator.options]`, which only plug-ins have.

@@ -5,6 +5,7 @@ mod complexes;
 mod evaluation;
 mod filter;
 mod generators;
+mod learned;
 mod program;
 mod reference;
 mod slurm;

@@ -8,6 +8,8 @@ mod tiers;
 mod warm_start;
 mod words;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,7 @@ pub use filter::{FilterSection, FunnelSection};
 pub use slurm::{FilesSection, SlurmSection};
 pub use tiers::TierSection;
 pub use warm_start::WarmStartSection;
-pub use words::{GoalSetting, SpaceGroups};
+pub use words::{ConditionSetting, GoalSetting, SpaceGroups};
 
 /// A campaign: what to search, how, and for what.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -188,14 +190,15 @@ pub struct SpaceSection {
 #[serde(deny_unknown_fields, default)]
 pub struct GeneratorSection {
     /// Algorithm, or a kind that a program of yours registers. Required.
-    #[schemars(extend("enum" = ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random", "substitution", "process"]))]
+    #[schemars(extend("enum" = ["nsga2", "nsga3", "pl_moga", "weighted_sum", "random", "substitution", "diffusion", "vae", "process"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(required)]
     pub kind: Option<String>,
     /// Share of the proposals relative to the other generators; 1 when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
-    /// Genetic algorithms: proposals of the first generation; `campaign.population` when absent.
+    /// Genetic algorithms: proposals of the first generation; the generator's share of
+    /// `campaign.population` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub initial: Option<u64>,
@@ -226,10 +229,37 @@ pub struct GeneratorSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub screen: Option<u64>,
-    /// Genetic algorithms and random search: how designs are written down and varied. `symmetry` for
-    /// crystals and `ligand_graph` for complexes when absent, or one that a program of yours registers.
+    /// Genetic algorithms, random search, diffusion and vae: how designs are written down and varied.
+    /// Crystals: `symmetry` (when absent), `matrix`, and for genetic algorithms `latent`, the latents of an
+    /// autoencoder. Complexes: `ligand_graph`. Genetic algorithms and random search also work on one that a
+    /// program of yours registers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representation: Option<String>,
+    /// diffusion, vae, representation `latent`: `"shipped"` (when absent) or a file written by `druse train`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// diffusion, vae: what conditions of the model shall be, such as `{ e_hull = [0.0, 0.05], band_gap = 1.5 }`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<BTreeMap<String, ConditionSetting>>,
+    /// diffusion, vae: how much conditions count, 0 not at all, 1 as learnt, more exaggerates; 1 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub guidance: Option<f64>,
+    /// diffusion, vae: 1 (when absent) samples what was learnt, less prefers what is likely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// diffusion, vae: steps of the sampler; the model's own number when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub steps: Option<u64>,
+    /// diffusion, vae: samples of which one is proposed, that which the model itself takes to be best by predicted
+    /// energy above hull or likelihood; 1 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub best_of: Option<u64>,
+    /// diffusion, vae: whether the model learns on from what survives; true when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fine_tune: Option<bool>,
     /// Options of a generator or representation that a program of yours registers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]

@@ -27,6 +27,72 @@ pub enum GoalSetting {
     Target(f64),
 }
 
+/// What a condition of a trained model shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConditionSetting {
+    /// This number.
+    Number(f64),
+    /// A number from this range.
+    Range([f64; 2]),
+    /// This word.
+    Word(String),
+}
+
+impl Serialize for ConditionSetting {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(value) => serializer.serialize_f64(*value),
+            Self::Range(ends) => ends.serialize(serializer),
+            Self::Word(word) => serializer.serialize_str(word),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ConditionSetting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Condition;
+        impl<'de> Visitor<'de> for Condition {
+            type Value = ConditionSetting;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a number, a range [smallest, largest] or a text in quotes")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<ConditionSetting, E> {
+                Ok(ConditionSetting::Word(text.to_owned()))
+            }
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<ConditionSetting, E> {
+                Ok(ConditionSetting::Number(value))
+            }
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<ConditionSetting, E> {
+                Ok(ConditionSetting::Number(value as f64))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<ConditionSetting, A::Error> {
+                let mut ends = Vec::new();
+                while let Some(end) = items.next_element()? {
+                    ends.push(end);
+                }
+                match ends[..] {
+                    [low, high] => Ok(ConditionSetting::Range([low, high])),
+                    _ => Err(de::Error::invalid_length(ends.len(), &self)),
+                }
+            }
+        }
+        deserializer.deserialize_any(Condition)
+    }
+}
+
+impl JsonSchema for ConditionSetting {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Condition".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "number" },
+            { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
+            { "type": "string" },
+        ] })
+    }
+}
+
 impl Serialize for SpaceGroups {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {

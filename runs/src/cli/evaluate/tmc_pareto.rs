@@ -1,25 +1,21 @@
-//! `druse evaluate`
+//! `druse evaluate --protocol tmc-pareto`: searches of complexes on a labelled space.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::benchmark::{Band, Report, TruthTable, contestants, report, shipped};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use super::Global;
-use super::failure::Failure;
-use super::output;
-use super::table::table;
+use super::super::Global;
+use super::super::failure::Failure;
+use super::super::output;
+use super::super::table::table;
 
+/// Settings of the searches.
 #[derive(Args)]
-pub struct Arguments {
-    /// What to evaluate; for tmc-pareto a labelled space: a file by `druse data truth`, or one that
-    /// comes with druse (pd-square-planar, octahedral-chelates)
-    #[arg(value_name = "FILE")]
-    file: String,
-    /// How it is evaluated
-    #[arg(long, value_name = "NAME", value_enum)]
-    protocol: Protocol,
+#[command(next_help_heading = "Options of --protocol tmc-pareto")]
+#[group(id = "tmc_pareto")]
+pub struct Settings {
     /// Seeds for each search, 1 to this number
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     seeds: u64,
@@ -34,22 +30,22 @@ pub struct Arguments {
     generation: u16,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Protocol {
-    /// Searches of complexes on a labelled space: share of the true hypervolume against distinct evaluations
-    TmcPareto,
-}
-
 /// Version of the protocol: what is counted and how it is scaled.
 const TMC_PARETO: &str = "tmc-pareto 1: objectives scaled to the values of the whole space (0 best, 1 worst), \
     reference point at the worst corner, hypervolume over that of the true front; failed complexes count as \
     evaluated; median and quartiles over seeds";
 
-pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let Protocol::TmcPareto = arguments.protocol;
-    let truth = match Path::new(&arguments.file) {
-        path if path.exists() => TruthTable::read(path),
-        _ => shipped(&arguments.file),
+/// Compares all searches on the space of a file, or on one that comes with druse.
+pub fn run(files: &[PathBuf], arguments: &Settings, global: &Global) -> Result<(), Failure> {
+    let [file] = files else {
+        return Err(Failure::input(format!(
+            "--protocol tmc-pareto: found {} files, expected one space",
+            files.len()
+        )));
+    };
+    let truth = match file.exists() {
+        true => TruthTable::read(file),
+        false => shipped(&file.to_string_lossy()),
     }
     .map_err(Failure::input)?;
     if !(arguments.share > 0.0 && arguments.share <= 1.0) {
@@ -86,7 +82,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     }))
 }
 
-fn text(truth: &TruthTable, reports: &[Report], arguments: &Arguments, evaluations: usize) -> String {
+fn text(truth: &TruthTable, reports: &[Report], arguments: &Settings, evaluations: usize) -> String {
     let objectives: Vec<&str> = truth.objectives().iter().map(|objective| objective.name.as_str()).collect();
     let mut text = format!(
         "{}: {} complexes, {} of them failed; true Pareto front of {} in {}\n\n",

@@ -1,0 +1,292 @@
+//! Reading, choosing and splitting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use druse_datasets::import::{ImportError, Imported, checksum, join_labels};
+use druse_datasets::split::{BadFractions, Part, SplitBy, groups, split};
+use druse_generators::learned::house::{DataCard, DataFile};
+use druse_representations::Crystal;
+use druse_representations::io::Record;
+use druse_validation::audit::{Groups, Member, leak_free_groups};
+use druse_validation::matching::{Matcher, Overrides, Pattern, matcher};
+use rayon::prelude::*;
+
+use super::Filter;
+
+/// What to train from.
+#[derive(Clone, Debug)]
+pub struct DataRequest {
+    /// Files of structures.
+    pub files: Vec<PathBuf>,
+    /// Tables of labels, joined by id.
+    pub labels: Vec<PathBuf>,
+    /// Which structures are wanted.
+    pub filter: Option<Filter>,
+    /// What to do with structures that occur several times.
+    pub duplicates: Duplicates,
+    /// How validation data are set apart.
+    pub apart: SetApart,
+    /// Licence and attribution.
+    pub licence: Option<String>,
+    /// Seed of the split.
+    pub seed: u64,
+}
+
+/// What to do with structures that occur several times under other ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duplicates {
+    /// All are kept.
+    Keep,
+    /// The first of them is kept.
+    Drop,
+}
+
+/// How validation data are set apart.
+#[derive(Clone, Debug)]
+pub enum SetApart {
+    /// Files of their own.
+    Files(Vec<PathBuf>),
+    /// Groups of the structures, by shares of training, validation and test; the last is left out.
+    Split(By, [f64; 3]),
+}
+
+/// What stays together in a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// Structures with the same reduced formula.
+    Formula,
+    /// The same, and variants of one solid solution.
+    LeakFree,
+}
+
+/// Structures of both sets and what is to be said of them.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// To learn from.
+    pub training: Vec<Record>,
+    /// For the validation loss.
+    pub validation: Vec<Record>,
+    /// For the card of the model.
+    pub card: DataCard,
+    /// Structures that were not taken, with reasons.
+    pub refused: Vec<(String, String)>,
+    /// What the tables of labels gave, in words.
+    pub notes: Vec<String>,
+}
+
+/// Why there are no data.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// Shares that make no split.
+    #[error(transparent)]
+    Fractions(#[from] BadFractions),
+    /// Nothing is left.
+    #[error("found no structure to train on, expected one or more; {refused} were not taken{}", first.as_ref().map_or(String::new(), |first| format!(", the first because of: {first}")))]
+    Empty {
+        /// Structures not taken.
+        refused: usize,
+        /// Why the first was not.
+        first: Option<String>,
+    },
+    /// A column of the filter that nothing has.
+    #[error("--where: no structure has a value in the column '{0}'")]
+    NoColumn(String),
+    /// A matcher.
+    #[error(transparent)]
+    Matcher(#[from] druse_validation::matching::UnknownMatcher),
+}
+
+impl DataRequest {
+    /// Reads, chooses and splits.
+    ///
+    /// # Errors
+    /// When a file cannot be read at all, or nothing is left.
+    pub fn load(&self) -> Result<Data, DataError> {
+        let mut refused: Vec<(String, String)> = Vec::new();
+        let mut notes = Vec::new();
+        let mut card = DataCard { licence: self.licence.clone(), ..DataCard::default() };
+        card.filter = self.filter.as_ref().map(ToString::to_string);
+        let mut records = self.read(&self.files, &mut card, &mut refused)?;
+        let own = match &self.apart {
+            SetApart::Files(files) => Some(self.read(files, &mut card, &mut refused)?),
+            SetApart::Split(..) => None,
+        };
+        let first_of_validation = records.len();
+        records.extend(own.into_iter().flatten());
+        self.label(&mut records, &mut card, &mut notes)?;
+        card.read = records.len() + refused.len();
+
+        let mut kept: Vec<(Record, bool)> =
+            records.into_iter().enumerate().map(|(i, record)| (record, i >= first_of_validation)).collect();
+        if let Some(filter) = &self.filter {
+            let reasons: Vec<Option<String>> =
+                kept.par_iter().map(|(record, _)| filter.refuses(record)).collect();
+            let mut left = Vec::new();
+            for ((record, apart), reason) in kept.into_iter().zip(reasons) {
+                match reason {
+                    None => left.push((record, apart)),
+                    Some(reason) => refused.push((record.id, reason)),
+                }
+            }
+            kept = left;
+        }
+        if self.duplicates == Duplicates::Drop {
+            kept = without_duplicates(kept, &mut refused)?;
+        }
+        let (mut training, mut validation) = (Vec::new(), Vec::new());
+        match &self.apart {
+            SetApart::Files(_) => {
+                for (record, apart) in kept {
+                    if apart { validation.push(record) } else { training.push(record) }
+                }
+                card.split = "validation data given by the user".to_owned();
+            }
+            SetApart::Split(by, fractions) => {
+                let records: Vec<Record> = kept.into_iter().map(|(record, _)| record).collect();
+                let groups = by.groups(&records)?;
+                let parts = split(&groups, *fractions, self.seed)?;
+                let mut test = 0;
+                for (record, part) in records.into_iter().zip(parts) {
+                    match part {
+                        Part::Train => training.push(record),
+                        Part::Validation => validation.push(record),
+                        Part::Test => test += 1,
+                    }
+                }
+                let [a, b, c] = fractions;
+                let left = if test > 0 { format!(", {test} left out for tests") } else { String::new() };
+                card.split = format!("{}, shares {a}, {b}, {c}, seed {}{left}", by.words(), self.seed);
+            }
+        }
+        if training.is_empty() {
+            let first = refused.first().map(|(id, reason)| format!("{id}: {reason}"));
+            return Err(DataError::Empty { refused: refused.len(), first });
+        }
+        card.refused = summed(&refused);
+        Ok(Data { training, validation, card, refused, notes })
+    }
+
+    /// Reads files one after the other; an id counts once.
+    fn read(
+        &self,
+        files: &[PathBuf],
+        card: &mut DataCard,
+        refused: &mut Vec<(String, String)>,
+    ) -> Result<Vec<Record>, DataError> {
+        let mut records = Vec::new();
+        let mut seen = BTreeSet::new();
+        for path in files {
+            let imported = Imported::read(path, "", "", "")?;
+            card.files.push(DataFile { name: name(path), sha256: imported.provenance.sha256 });
+            refused.extend(imported.provenance.rejected.into_iter().map(|r| (r.id, r.reason)));
+            for record in imported.records {
+                match seen.insert(record.id.clone()) {
+                    true => records.push(record),
+                    false => refused.push((record.id, "this id came before".to_owned())),
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    fn label(
+        &self,
+        records: &mut [Record],
+        card: &mut DataCard,
+        notes: &mut Vec<String>,
+    ) -> Result<(), DataError> {
+        for path in &self.labels {
+            let report = join_labels(records, path)?;
+            card.files.push(DataFile { name: name(path), sha256: checksum(path)? });
+            notes.push(format!(
+                "{}: {} structures got labels, {} have no row, {} rows are unused",
+                path.display(),
+                report.joined,
+                report.without_row,
+                report.unused_rows
+            ));
+        }
+        let known = |column: &str| {
+            druse_generators::learned::BUILT_IN.contains(&column)
+                || records.iter().any(|record| record.properties.contains_key(column))
+        };
+        match self.filter.iter().flat_map(Filter::columns).find(|column| !known(column)) {
+            Some(column) => Err(DataError::NoColumn(column.to_owned())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl By {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Formula => "split by reduced formula",
+            Self::LeakFree => "split leak-free (reduced formula, and variants of one solid solution)",
+        }
+    }
+
+    fn groups(self, records: &[Record]) -> Result<Vec<String>, DataError> {
+        Ok(match self {
+            Self::Formula => groups(records, SplitBy::Formula),
+            Self::LeakFree => {
+                let disorder = matcher("disorder", &Overrides::default())?;
+                let crystals: Vec<&Crystal> = records.iter().map(|record| &record.crystal).collect();
+                leak_free_groups(&crystals, disorder.as_ref(), None)
+            }
+        })
+    }
+}
+
+/// Keeps the first of every group of equal structures, as the matcher of audits sees them.
+fn without_duplicates(
+    records: Vec<(Record, bool)>,
+    refused: &mut Vec<(String, String)>,
+) -> Result<Vec<(Record, bool)>, DataError> {
+    let same: Box<dyn Matcher> = matcher(druse_validation::audit::DEFAULT_MATCHER, &Overrides::default())?;
+    let members: Vec<Option<Member>> = records
+        .par_iter()
+        .map(|(record, _)| {
+            let pattern = Pattern::of(&record.crystal).ok()?;
+            Some(Member { pattern, composition: record.crystal.composition() })
+        })
+        .collect();
+    let first = Groups::of(&members, same.as_ref()).first;
+    let ids: Vec<String> = records.iter().map(|(record, _)| record.id.clone()).collect();
+    let mut kept = Vec::new();
+    for (place, record) in records.into_iter().enumerate() {
+        match first[place] {
+            Some(other) if other != place => {
+                refused.push((record.0.id, format!("the same structure as {}", ids[other])));
+            }
+            _ => kept.push(record),
+        }
+    }
+    Ok(kept)
+}
+
+/// Numbers of refused structures by reason, those of duplicates and of files without what differs from
+/// one to the next.
+fn summed(refused: &[(String, String)]) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, reason) in refused {
+        let kind = match reason {
+            reason if reason.starts_with("the same structure as") => "duplicate",
+            reason if reason.ends_with("this id came before") => "id came before",
+            reason if reason.starts_with("no value of") || reason.starts_with("not ") => reason,
+            _ => "cannot be read",
+        };
+        *counts.entry(kind).or_default() += 1;
+    }
+    let mut counts: Vec<(String, usize)> = counts.into_iter().map(|(r, n)| (r.to_owned(), n)).collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,210 @@
+//! Learned generators as a user meets them: train every kind on a table of structures, sample from it,
+//! kill a training and go on, and meet files that are damaged or not druse's.
+#![cfg(feature = "torch")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use druse::datasets::prototypes::prototypes;
+use druse::generators::learned::KINDS;
+use druse::representations::Element;
+use druse::representations::io::{Format, Record, write_string};
+use druse_tests::{druse, run, succeed};
+use serde_json::{Map, Value};
+
+/// A table in the style of MP-20 (`material_id`, `cif`, labels): known structure types with other
+/// elements of the same group.
+fn table(folder: &Path) -> PathBuf {
+    let swap = |element: Element, shift: usize| -> Element {
+        let group: Vec<Element> =
+            Element::all().filter(|e| e.group() == element.group() && e.period() < 7).collect();
+        let place = group.iter().position(|e| *e == element).unwrap_or(0);
+        group[(place + shift) % group.len()]
+    };
+    let mut text = "material_id,formation_energy_per_atom,band_gap,cif\n".to_owned();
+    for (number, prototype) in prototypes().iter().enumerate() {
+        let mut code = prototype.code();
+        for shift in 0..3 {
+            code.orbits.iter_mut().for_each(|orbit| orbit.element = swap(orbit.element, shift));
+            let Ok(crystal) = code.to_primitive() else { continue };
+            if crystal.sites.len() > 20 {
+                continue;
+            }
+            let id = format!("{}-{shift}", prototype.name);
+            let record = Record { id: id.clone(), crystal, properties: Map::new(), source: String::new() };
+            let cif = write_string(Format::Cif, &[record]).unwrap().replace('"', "\"\"");
+            let energy = -0.01 * number as f64 - 0.1 * shift as f64;
+            // Not every label is known.
+            let gap = if number % 4 == 0 { String::new() } else { format!("{}", number % 5) };
+            text += &format!("{id},{energy},{gap},\"{cif}\"\n");
+        }
+    }
+    let path = folder.join("structures.csv");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// The network as small as its settings allow by themselves, few and small steps.
+const SETTINGS: &str = "[training]\nbatch = 8\nwarmup = 2\nvalidate_every = 4\n";
+
+fn train(kind: &str, table: &Path, to: &Path, steps: u32) -> Command {
+    let settings = to.with_extension("toml");
+    std::fs::write(&settings, SETTINGS).unwrap();
+    let mut command = druse();
+    command.args([
+        "train",
+        kind,
+        "--split",
+        "formula",
+        "--conditions",
+        "formation_energy_per_atom,space_group,elements",
+    ]);
+    command.args(["--where", "formation_energy_per_atom < 0 and atoms <= 10", "--steps", &steps.to_string()]);
+    command.args(["--licence", "CC0", "--seed", "3", "--json", "-", "--quiet"]);
+    command.arg("--data").arg(table).arg("--to").arg(to).arg("--config").arg(settings);
+    command
+}
+
+/// The tensors of a file of weights, without the header that holds times.
+fn tensors(path: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(path).unwrap();
+    let length = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    bytes[8 + length..].to_vec()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn every_kind_is_trained_and_sampled_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path());
+    for kind in KINDS {
+        let model = folder.path().join(format!("{}.safetensors", kind.name));
+        let told = json(&succeed(&mut train(kind.name, &table, &model, 8)));
+        assert_eq!(told["card"]["kind"], kind.name);
+        assert_eq!((&told["card"]["steps"], &told["card"]["finished"]), (&8.into(), &true.into()));
+        assert!(
+            told["card"]["validation"]["loss"].is_f64() && told["card"]["joules"].as_f64().unwrap() > 0.0
+        );
+        assert!(
+            !told["card"].to_string().contains(&folder.path().display().to_string()),
+            "paths are private"
+        );
+        for ending in ["checkpoint", "curve.json", "curve.svg", "md"] {
+            assert!(model.with_extension(ending).is_file(), "{ending}");
+        }
+        // The same crystals on any number of threads; hard constraints hold.
+        let mut texts = Vec::new();
+        for threads in ["1", "3"] {
+            let to = folder.path().join(format!("{}-{threads}.jsonl", kind.name));
+            let mut command = druse();
+            command.arg("sample").arg(&model).args([
+                "-n",
+                "6",
+                "--steps",
+                "10",
+                "--seed",
+                "7",
+                "--threads",
+                threads,
+            ]);
+            command.args(["--exclude", "Pb,Na-Cl", "--atoms", "1..10", "--charge-neutral", "no"]);
+            command.args([
+                "--condition",
+                "formation_energy_per_atom=-1..-0.5",
+                "--guidance",
+                "1.5",
+                "--json",
+                "-",
+                "--quiet",
+            ]);
+            let told = json(&succeed(command.arg("--to").arg(&to)));
+            assert_eq!(told["violations"], 0, "{told}");
+            texts.push(std::fs::read_to_string(to).unwrap());
+        }
+        assert_eq!(texts[0], texts[1], "{}", kind.name);
+        for line in texts[0].lines() {
+            let crystal = json(line);
+            let species = crystal["species"].as_array().unwrap();
+            assert!(species.len() <= 10 && !species.contains(&"Pb".into()), "{line}");
+            assert_eq!(crystal["seed"], 7);
+        }
+    }
+}
+
+#[test]
+fn a_killed_training_goes_on_as_if_nothing_had_been() {
+    let Some(kind) = KINDS.first() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path());
+    let [whole, killed] = ["whole", "killed"].map(|name| folder.path().join(format!("{name}.safetensors")));
+    succeed(&mut train(kind.name, &table, &whole, 40));
+    let mut command = train(kind.name, &table, &killed, 40);
+    let mut child = command.args(["--checkpoint-minutes", "0.001"]).stdout(Stdio::null()).spawn().unwrap();
+    let start = Instant::now();
+    let checkpoint = killed.with_extension("checkpoint");
+    while !checkpoint.exists() && start.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(checkpoint.exists());
+    // Starting anew over it is refused.
+    let refused = run(&mut train(kind.name, &table, &killed, 40));
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--resume"));
+    let told = json(&succeed(train(kind.name, &table, &killed, 40).args(["--resume", "--threads", "1"])));
+    assert_eq!(told["card"]["steps"], 40);
+    assert_eq!(tensors(&whole), tensors(&killed));
+    assert_eq!(tensors(&whole.with_extension("checkpoint")), tensors(&checkpoint));
+}
+
+#[test]
+fn files_that_are_no_models_are_refused() {
+    let Some(kind) = KINDS.first() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path());
+    let model = folder.path().join("m.safetensors");
+    succeed(&mut train(kind.name, &table, &model, 2));
+    let whole = std::fs::read(&model).unwrap();
+    let damaged = |place: usize| {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 4;
+        bytes
+    };
+    let foreign = {
+        let header = r#"{"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  "#;
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.extend([0; 4]);
+        bytes
+    };
+    let checkpoint = std::fs::read(model.with_extension("checkpoint")).unwrap();
+    let cases: BTreeMap<&str, (Vec<u8>, &str)> = [
+        ("tensors", (damaged(whole.len() - 5), "the file is damaged")),
+        ("header", (damaged(600), "damaged")),
+        ("length", (damaged(1), "damaged")),
+        ("half", (whole[..whole.len() / 2].to_vec(), "damaged")),
+        ("foreign", (foreign, "safetensors of another program")),
+        ("table", (std::fs::read(&table).unwrap(), "no safetensors")),
+        ("checkpoint", (checkpoint, "the checkpoint of a training")),
+    ]
+    .into();
+    for (name, (bytes, reason)) in cases {
+        let path = folder.path().join(format!("{name}.safetensors"));
+        std::fs::write(&path, bytes).unwrap();
+        let to = folder.path().join("none.jsonl");
+        let output = run(druse().arg("sample").arg(&path).args(["-n", "1"]).arg("--to").arg(&to));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{name}: {text}");
+        assert!(text.contains(reason) && text.contains(&format!("{name}.safetensors")), "{name}: {text}");
+        assert!(!to.exists());
+    }
+    let output = run(druse().args(["sample", "no-such-model", "-n", "1", "--to", "x.jsonl"]));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && text.contains("'no-such-model'"), "{text}");
+}
