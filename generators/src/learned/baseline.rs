@@ -1,9 +1,8 @@
 //! Generators without training as samplers: what trained models have to beat, asked in the same way.
 
 use druse_representations::Crystal;
-use rayon::prelude::*;
 
-use super::sampler::{Request, RequestError, Sample, Sampler};
+use super::sampler::{Request, RequestError, Sample, Sampler, in_batches};
 use crate::genetic::GeneticOptions;
 use crate::registry::{RegistryError, crystal_generator};
 
@@ -71,17 +70,11 @@ impl Sampler for Baseline {
         numbers: &[u64],
     ) -> Result<Vec<Option<Sample>>, RequestError> {
         self.check(request)?;
-        let mut batches: Vec<u64> = numbers.iter().map(|number| number / BATCH).collect();
-        batches.sort_unstable();
-        batches.dedup();
-        let crystals: Vec<Vec<Option<Crystal>>> =
-            batches.par_iter().map(|&batch| self.propose(request, seed, batch)).collect::<Result<_, _>>()?;
-        let sample = |number: &u64| {
-            let place = batches.binary_search(&(number / BATCH)).ok()?;
-            let crystal = crystals[place].get((number % BATCH) as usize)?.clone()?;
-            Some(Sample { crystal, log_likelihood: None, predicted: Default::default() })
-        };
-        Ok(numbers.iter().map(sample).collect())
+        in_batches(numbers, self.batch(), |batch| {
+            let sample = |crystal| Sample { crystal, log_likelihood: None, predicted: Default::default() };
+            let crystals = self.propose(request, seed, batch)?;
+            Ok(crystals.into_iter().map(|crystal| crystal.map(sample)).collect())
+        })
     }
 
     fn batch(&self) -> usize {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use druse_representations::{Composition, Crystal};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::crystals::DesignSpace;
@@ -156,4 +157,25 @@ pub trait Sampler: Send {
 
     /// Samples that are computed together.
     fn batch(&self) -> usize;
+}
+
+/// What [`Sampler::sample`] has in common: computes the batches of `length` consecutive numbers that these fall
+/// into, each whole and side by side, and picks from them. `compute` takes the number of a batch, from 0, and
+/// returns its samples in order.
+pub(crate) fn in_batches<E: Send>(
+    numbers: &[u64],
+    length: usize,
+    compute: impl Fn(u64) -> Result<Vec<Option<Sample>>, E> + Sync,
+) -> Result<Vec<Option<Sample>>, E> {
+    let length = length as u64;
+    let mut batches: Vec<u64> = numbers.iter().map(|number| number / length).collect();
+    batches.sort_unstable();
+    batches.dedup();
+    let made: Vec<Vec<Option<Sample>>> =
+        batches.par_iter().map(|&batch| compute(batch)).collect::<Result<_, E>>()?;
+    let pick = |number: &u64| {
+        let place = batches.binary_search(&(number / length)).ok()?;
+        made[place].get((number % length) as usize)?.clone()
+    };
+    Ok(numbers.iter().map(pick).collect())
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use druse_representations::Crystal;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use tch::{Tensor, no_grad};
 
 use super::wanted::Wishes;
 use super::{Decoded, LatentModel, Limits, normal};
 use crate::crystals::building::{Contacts, closest_approach};
 use crate::learned::house::{Replicas, Weights};
+use crate::learned::sampler::in_batches;
 use crate::learned::{Conditions, Labels, Request, RequestError, Sample, Sampler};
 use crate::stream::stream;
 
@@ -136,16 +136,7 @@ where
     ) -> Result<Vec<Option<Sample>>, RequestError> {
         self.check(request)?;
         let wishes = Wishes::new(&self.conditions, request)?;
-        let mut batches: Vec<u64> = numbers.iter().map(|number| number / BATCH as u64).collect();
-        batches.sort_unstable();
-        batches.dedup();
-        let samples: Vec<Vec<Option<Sample>>> =
-            batches.par_iter().map(|&batch| self.sample_batch(request, &wishes, seed, batch)).collect();
-        let sample = |number: &u64| {
-            let batch = batches.binary_search(&(number / BATCH as u64)).ok()?;
-            samples[batch][(number % BATCH as u64) as usize].clone()
-        };
-        Ok(numbers.iter().map(sample).collect())
+        in_batches(numbers, BATCH, |batch| Ok(self.sample_batch(request, &wishes, seed, batch)))
     }
 
     fn batch(&self) -> usize {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use tch::{nn, no_grad};
 
 use super::geometry::{draw_cells, draw_coordinates};
@@ -13,6 +12,7 @@ use super::plan::Plan;
 use super::state::{Inputs, State};
 use super::{Config, SymmetryDiffusion};
 use crate::learned::house::{Learner, Replicas};
+use crate::learned::sampler::in_batches;
 use crate::learned::{Conditions, Request, RequestError, Sample, Sampler};
 use crate::stream::stream;
 
@@ -150,17 +150,7 @@ impl Sampler for SymmetrySampler {
         numbers: &[u64],
     ) -> Result<Vec<Option<Sample>>, RequestError> {
         let plan = Plan::new(request, &self.config, &self.conditions)?;
-        let length = BATCH as u64;
-        let mut batches: Vec<u64> = numbers.iter().map(|number| number / length).collect();
-        batches.sort_unstable();
-        batches.dedup();
-        let computed: BTreeMap<u64, Vec<Option<Sample>>> =
-            batches.into_par_iter().map(|batch| (batch, self.compute(&plan, seed, batch * length))).collect();
-        let find = |number: &u64| {
-            let place = (number % length) as usize;
-            computed.get(&(number / length)).and_then(|batch| batch.get(place).cloned().flatten())
-        };
-        Ok(numbers.iter().map(find).collect())
+        in_batches(numbers, BATCH, |batch| Ok(self.compute(&plan, seed, batch * BATCH as u64)))
     }
 
     fn batch(&self) -> usize {

@@ -6,7 +6,6 @@ mod plan;
 mod structures;
 
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use tch::{nn, no_grad};
 
 use self::plan::Plan;
@@ -14,6 +13,7 @@ use super::learner::MatrixDiffusion;
 use super::state::{Batch, State};
 use super::{KIND, MatrixDiffusionConfig};
 use crate::learned::house::{Learner, Replicas};
+use crate::learned::sampler::in_batches;
 use crate::learned::{Conditions, Labels, Request, RequestError, Sample, Sampler};
 use crate::stream::stream;
 
@@ -146,16 +146,7 @@ impl Sampler for MatrixDiffusionSampler {
         numbers: &[u64],
     ) -> Result<Vec<Option<Sample>>, RequestError> {
         let plan = Plan::new(request, &self.config, &self.conditions)?;
-        let mut batches: Vec<u64> = numbers.iter().map(|number| number / BATCH as u64).collect();
-        batches.sort_unstable();
-        batches.dedup();
-        let made: Vec<Vec<Option<Sample>>> =
-            batches.par_iter().map(|&batch| self.batch_of(&plan, seed, batch)).collect();
-        let take = |number: &u64| {
-            let batch = batches.partition_point(|batch| *batch < number / BATCH as u64);
-            made.get(batch)?.get((number % BATCH as u64) as usize)?.clone()
-        };
-        Ok(numbers.iter().map(take).collect())
+        in_batches(numbers, BATCH, |batch| Ok(self.batch_of(&plan, seed, batch)))
     }
 
     fn batch(&self) -> usize {
