@@ -1,6 +1,7 @@
 //! What a domain brings along so that the generators can work on it: a [`Breeder`] makes designs
 //! and children of designs; everything else is the same for all domains.
 
+pub(crate) mod frequency;
 mod ledger;
 mod nursery;
 

@@ -32,15 +32,7 @@ const STEPS: usize = 300;
 /// One attempt at a random symmetric crystal.
 pub(crate) fn random_draft<R: Rng + ?Sized>(workshop: &Workshop, rng: &mut R) -> Option<Draft> {
     let space = &workshop.space;
-    let formula = workshop.chemistry.random_formula(space, rng)?;
-    let unit: usize = formula.iter().map(|(_, n)| n).sum();
-    let (fewest, most) = (space.atoms[0].div_ceil(unit), space.atoms[1] / unit);
-    if fewest > most {
-        return None;
-    }
-    // Few formula units are more likely, as in nature.
-    let units = rng.random_range(fewest..=most).min(rng.random_range(fewest..=most));
-    let counts: Vec<(Element, usize)> = formula.iter().map(|&(e, n)| (e, n * units)).collect();
+    let counts = workshop.chemistry.random_counts(space, rng)?;
     let composition: Composition = counts.iter().map(|&(e, n)| (e, n as f64)).collect();
     let contacts = Contacts::of(&composition);
     for _ in 0..GROUPS {

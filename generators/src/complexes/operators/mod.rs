@@ -4,12 +4,13 @@ mod centre;
 mod crossover;
 mod ligand;
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::fragments;
 use super::plan::Plan;
 use super::workbench::Workbench;
+use crate::breeding::frequency;
 
 /// A way to make a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,15 +102,8 @@ impl ComplexOperator {
             Self::Evolve | Self::Splice => bench.space.evolve.is_some(),
             _ => true,
         };
-        let weights = || OPERATORS.into_iter().filter(|(operator, _)| able(operator));
-        let mut ticket = rng.random_range(0..weights().map(|(_, weight)| weight).sum::<u32>());
-        for (operator, weight) in weights() {
-            if ticket < weight {
-                return operator;
-            }
-            ticket -= weight;
-        }
-        Self::Mix
+        let able = OPERATORS.into_iter().filter(|(operator, _)| able(operator));
+        frequency::draw(able, rng).unwrap_or(Self::Mix)
     }
 
     /// How many parents contribute.

@@ -85,6 +85,24 @@ impl Chemistry {
         let composition: Composition = formula.iter().map(|&(e, n)| (e, n as f64)).collect();
         (atoms <= space.atoms[1] && self.sensible(space, &composition)).then_some(formula)
     }
+
+    /// Atoms of each element in the cell of a random crystal: a [`Self::random_formula`] a whole number of times
+    /// within the space.
+    pub(crate) fn random_counts<R: Rng + ?Sized>(
+        &self,
+        space: &DesignSpace,
+        rng: &mut R,
+    ) -> Option<Vec<(Element, usize)>> {
+        let formula = self.random_formula(space, rng)?;
+        let unit: usize = formula.iter().map(|(_, n)| n).sum();
+        let (fewest, most) = (space.atoms[0].div_ceil(unit), space.atoms[1] / unit);
+        if fewest > most {
+            return None;
+        }
+        // Few formula units are more likely, as in nature.
+        let units = rng.random_range(fewest..=most).min(rng.random_range(fewest..=most));
+        Some(formula.into_iter().map(|(element, n)| (element, n * units)).collect())
+    }
 }
 
 fn similarity(a: Element, b: Element) -> f64 {

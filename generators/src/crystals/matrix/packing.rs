@@ -20,17 +20,9 @@ const ANGLES: std::ops::Range<f64> = 65.0..115.0;
 /// One attempt at a random crystal: a neutral formula, a random cell of the right volume, and atoms put
 /// where there is room (compare AIRSS, Pickard and Needs, J. Phys.: Condens. Matter 23, 053201 (2011)).
 pub(super) fn packed_draft<R: Rng + ?Sized>(workshop: &Workshop, rng: &mut R) -> Option<MatrixDraft> {
-    let space = &workshop.space;
-    let formula = workshop.chemistry.random_formula(space, rng)?;
-    let unit: usize = formula.iter().map(|(_, n)| n).sum();
-    let (fewest, most) = (space.atoms[0].div_ceil(unit), space.atoms[1] / unit);
-    if fewest > most {
-        return None;
-    }
-    // Few formula units are more likely, as in nature.
-    let units = rng.random_range(fewest..=most).min(rng.random_range(fewest..=most));
+    let counts = workshop.chemistry.random_counts(&workshop.space, rng)?;
     let species: Vec<Element> =
-        formula.iter().flat_map(|&(element, n)| std::iter::repeat_n(element, n * units)).collect();
+        counts.into_iter().flat_map(|(element, n)| std::iter::repeat_n(element, n)).collect();
     let composition: Composition = species.iter().map(|&element| (element, 1.0)).collect();
     let lattice = random_lattice(VOLUME * estimated_volume(&composition), rng)?;
     let contacts = Contacts::of(&composition);

@@ -11,9 +11,10 @@ mod symmetrise;
 
 pub(super) use crossover::counterparts;
 use druse_representations::symmetry::SymmetryCode;
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 use super::building::{Draft, Workshop, relative_volume};
+use crate::breeding::frequency;
 
 /// A way to make a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +70,7 @@ impl Operator {
 
     /// A random operator.
     pub(super) fn choose<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let total: u32 = OPERATORS.iter().map(|(_, weight)| weight).sum();
-        let mut ticket = rng.random_range(0..total);
-        for (operator, weight) in OPERATORS {
-            if ticket < weight {
-                return operator;
-            }
-            ticket -= weight;
-        }
-        Self::Substitute
+        frequency::draw(OPERATORS.into_iter(), rng).unwrap_or(Self::Substitute)
     }
 
     /// A child of `first`, or of both; `None` when the operator finds nothing.

@@ -9,9 +9,10 @@ mod strain;
 mod substitute;
 
 use druse_representations::MatrixCode;
-use rand::{Rng, RngExt};
+use rand::Rng;
 
 use super::draft::{MatrixDraft, relative_volume};
+use crate::breeding::frequency;
 use crate::crystals::building::Workshop;
 
 /// A way to make a child.
@@ -77,15 +78,7 @@ impl MatrixOperator {
 
     /// A random operator.
     pub(super) fn choose<R: Rng + ?Sized>(rng: &mut R) -> Self {
-        let total: u32 = OPERATORS.iter().map(|(_, weight)| weight).sum();
-        let mut ticket = rng.random_range(0..total);
-        for (operator, weight) in OPERATORS {
-            if ticket < weight {
-                return operator;
-            }
-            ticket -= weight;
-        }
-        Self::CutAndSplice
+        frequency::draw(OPERATORS.into_iter(), rng).unwrap_or(Self::CutAndSplice)
     }
 
     /// A child of `first`, or of both; `None` when the operator finds nothing.
