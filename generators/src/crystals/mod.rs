@@ -11,7 +11,7 @@ mod substitution;
 pub use breeder::{CrystalBreeder, Newcomers};
 pub use matrix::{MatrixBreeder, MatrixNewcomers};
 pub use operators::Operator;
-pub use space::{DesignSpace, SpaceError, Violation};
+pub use space::{DesignSpace, SpaceError, Violation, check_distances};
 
 #[cfg(test)]
 mod tests;

@@ -249,11 +249,19 @@ impl Constraints<Crystal> for DesignSpace {
             .encode(design)
             .map_err(|error| format!("the crystal cannot be analysed: {error}"))?;
         self.check_code(&code).map_err(|violation| violation.to_string())?;
-        match min_distance(design) {
-            Ok(Some(distance)) if distance >= SMALLEST_DISTANCE => Ok(()),
-            Ok(distance) => Err(format!("two atoms are too near: {distance:?} Å")),
-            Err(error) => Err(format!("distances cannot be measured: {error}")),
-        }
+        check_distances(design)
+    }
+}
+
+/// Checks that no two atoms are nearer than 0.5 Å.
+///
+/// # Errors
+/// Says how near they are, or why that cannot be known.
+pub fn check_distances(crystal: &Crystal) -> Result<(), String> {
+    match min_distance(crystal) {
+        Ok(Some(distance)) if distance >= SMALLEST_DISTANCE => Ok(()),
+        Ok(distance) => Err(format!("two atoms are too near: {distance:?} Å")),
+        Err(error) => Err(format!("distances cannot be measured: {error}")),
     }
 }
 

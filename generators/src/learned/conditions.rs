@@ -17,6 +17,8 @@ pub const BUILT_IN: [&str; 5] = ["elements", "space_group", "atoms", "density", 
 
 /// Tolerance (Å) with which the space group is found.
 const SYMPREC: f64 = 0.01;
+/// See [`without_errors`].
+const ERROR: f64 = 10.0;
 /// Columns of texts may have so many different values.
 const MOST_CATEGORIES: usize = 256;
 
@@ -24,7 +26,8 @@ const MOST_CATEGORIES: usize = 256;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scale {
-    /// Numbers, with mean and standard deviation in the training data and the range seen there.
+    /// Numbers, with mean and standard deviation in the training data and the range seen there, values far
+    /// from all others left out.
     Number {
         /// Mean.
         mean: f64,
@@ -114,7 +117,7 @@ impl Conditions {
                 return Err(format!("no structure has a value in the column '{name}'"));
             }
             let scale = if name != "space_group" && found.iter().all(|value| value.is_number()) {
-                let numbers: Vec<f64> = found.iter().filter_map(|value| value.as_f64()).collect();
+                let numbers = without_errors(found.iter().filter_map(|value| value.as_f64()).collect());
                 let n = numbers.len() as f64;
                 let mean = numbers.iter().sum::<f64>() / n;
                 let sd = (numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt().max(1e-9);
@@ -208,6 +211,19 @@ fn built_in(name: &str, crystal: &Crystal) -> Option<Value> {
     })
 }
 
+/// The numbers, sorted, without those farther from the quartiles than [`ERROR`] times the distance of these:
+/// tables of calculated properties hold a few that are errors and would stretch the scale of all others.
+fn without_errors(mut numbers: Vec<f64>) -> Vec<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let quartile = |k: usize| numbers[(numbers.len() - 1) * k / 4];
+    let (low, high) = (quartile(1), quartile(3));
+    let most = ERROR * (high - low);
+    if most > 0.0 {
+        numbers.retain(|x| (low - most..=high + most).contains(x));
+    }
+    numbers
+}
+
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -250,6 +266,15 @@ mod tests {
             conditions.columns[2].scale,
             Scale::Category(["216", "225", "227"].map(str::to_owned).into())
         );
+    }
+
+    #[test]
+    fn errors_of_a_table_do_not_stretch_its_scale() {
+        let mut numbers: Vec<f64> = (0..100).map(f64::from).collect();
+        numbers.push(-3476.0);
+        let kept = without_errors(numbers);
+        assert_eq!((kept.len(), kept[0], kept[99]), (100, 0.0, 99.0));
+        assert_eq!(without_errors(vec![0.0, 0.0, 0.0, 7.0]).len(), 4);
     }
 
     #[test]

@@ -119,8 +119,9 @@ pub struct Sample {
     pub predicted: BTreeMap<String, f64>,
 }
 
-/// Names that columns of the energy above the convex hull go by.
-const ABOVE_HULL: [&str; 3] = ["e_hull", "energy_above_hull", "e_above_hull"];
+/// Names that columns of the energy above the convex hull (eV/atom) go by. Where the user asks for no other value, 0 is
+/// asked for.
+pub(crate) const ABOVE_HULL: [&str; 4] = ["e_hull", "energy_above_hull", "e_above_hull", "ehull"];
 
 impl Sample {
     /// How bad the model itself takes the crystal to be: its predicted energy above the hull, otherwise

@@ -65,6 +65,9 @@ pub struct Arguments {
     /// End after this many steps (over all runs)
     #[arg(long, value_name = "N")]
     steps: Option<u64>,
+    /// Precision of the products of matrices: bfloat16 is faster on processors that have such products
+    #[arg(long, value_name = "NAME", value_parser = ["float32", "bfloat16"])]
+    precision: Option<String>,
     /// Settings: tables [model] for the network and [training] for how it is trained
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
@@ -136,6 +139,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     set("steps", arguments.steps.map(Value::from));
     set("minutes", arguments.minutes.map(Value::from));
     set("seed", global.seed.map(Value::from));
+    set("precision", arguments.precision.clone().map(Value::from));
     // Whoever says how long in minutes alone is not stopped by the default number of steps before.
     if arguments.minutes.is_some() && arguments.steps.is_none() {
         options.entry("steps").or_insert_with(|| Value::from(u32::MAX));

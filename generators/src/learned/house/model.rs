@@ -6,6 +6,7 @@ use tch::{Device, Tensor, nn, no_grad};
 
 use super::Learner;
 use super::card::{Card, FORMAT};
+use super::fresh::fresh;
 use super::replicas::named;
 use super::sealed::{FileError, Sealed};
 use crate::learned::{Conditions, Sampler};
@@ -75,10 +76,8 @@ impl ModelFile {
     pub fn weights<L: Learner>(&self, device: Device) -> Result<Weights<L>, FileError> {
         self.expect_kind::<L>()?;
         let config = self.config::<L>()?;
-        let store = nn::VarStore::new(device);
-        L::new(&store.root(), &config, &self.card.conditions);
+        let (mut store, _) = fresh(0, device, |path| L::new(path, &config, &self.card.conditions));
         fill(&store, &self.tensors, &self.origin, |_| false)?;
-        let mut store = store;
         store.freeze();
         let conditions = self.card.conditions.clone();
         Ok(Weights { config, conditions, store, sha256: self.sha256.clone() })

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::learned::nets::Precision;
+
 /// How a model is trained; what the result depends on is written into its card.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +36,8 @@ pub struct TrainOptions {
     pub drop_label: f64,
     /// Probability that all labels are dropped.
     pub drop_all: f64,
+    /// Precision of the products of matrices.
+    pub precision: Precision,
     /// Strength of balancing over space groups and elements, 0 none to 1 full.
     pub balance: f64,
     /// Steps between two looks at the validation loss (of the averaged weights).
@@ -60,6 +64,7 @@ impl Default for TrainOptions {
             ema: 0.999,
             drop_label: 0.3,
             drop_all: 0.15,
+            precision: Precision::Float32,
             balance: 0.0,
             validate_every: 500,
             patience: 0,
@@ -141,7 +146,19 @@ impl TrainOptions {
     /// What differs from the options of a checkpoint that may not: a continued training changes how
     /// long it takes, how fast it learns and when it is looked at, nothing else.
     pub fn changed(&self, checkpoint: &Self) -> Option<&'static str> {
-        let Self { seed, batch, shards, weight_decay, clip, ema, drop_label, drop_all, balance, .. } = self;
+        let Self {
+            seed,
+            batch,
+            shards,
+            weight_decay,
+            clip,
+            ema,
+            drop_label,
+            drop_all,
+            precision,
+            balance,
+            ..
+        } = self;
         let c = checkpoint;
         [
             ("seed", *seed == c.seed),
@@ -152,6 +169,7 @@ impl TrainOptions {
             ("ema", *ema == c.ema),
             ("drop_label", *drop_label == c.drop_label),
             ("drop_all", *drop_all == c.drop_all),
+            ("precision", *precision == c.precision),
             ("balance", *balance == c.balance),
         ]
         .into_iter()

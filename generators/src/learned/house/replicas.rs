@@ -4,6 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use tch::nn;
 
+use super::fresh::fresh;
+
 /// Copies of a network that share their weights: tensors can be sent to other threads but not shared
 /// between them, so every task borrows a copy of its own.
 #[derive(Debug)]
@@ -39,8 +41,7 @@ impl<M: Send> Replicas<M> {
 
 /// A copy of a network on the very weights of `store`, and its variables in order of their names.
 pub(super) fn replica<M>(store: &nn::VarStore, make: impl Fn(&nn::Path) -> M) -> (M, Vec<tch::Tensor>) {
-    let copy = nn::VarStore::new(store.device());
-    let model = make(&copy.root());
+    let (copy, model) = fresh(0, store.device(), make);
     let mut weights = variables(&copy);
     for (mine, shared) in weights.iter_mut().zip(variables(store)) {
         mine.set_data(&shared.detach());

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor, nn, no_grad};
 
 use super::batches::{balance, batches};
+use super::fresh::fresh;
 use super::replicas::{named, replica, variables};
 use super::{AdamW, Learner, Loss, Progress, TrainOptions, Validation};
 use crate::learned::{Conditions, Labels};
@@ -136,11 +137,8 @@ impl<'a, L: Learner> Training<'a, L> {
         options: &TrainOptions,
         device: Device,
     ) -> Self {
-        tch::manual_seed(options.seed as i64);
-        let store = nn::VarStore::new(device);
-        L::new(&store.root(), config, conditions);
-        let mut averaged = nn::VarStore::new(device);
-        L::new(&averaged.root(), config, conditions);
+        let network = || fresh(options.seed, device, |path| L::new(path, config, conditions)).0;
+        let (store, mut averaged) = (network(), network());
         averaged.freeze();
         let (weights, means) = (variables(&store), variables(&averaged));
         // Networks cannot be shared between threads: one for each shard, all on the same weights.
@@ -407,7 +405,8 @@ fn gradients<L: Learner>(
             let labels: Vec<Labels> =
                 shard.iter().map(|&k| dropped(&set.labels[k], options, &mut rng)).collect();
             let examples: Vec<&L::Example> = shard.iter().map(|&k| &set.examples[k]).collect();
-            let Loss { total, .. } = model.loss(&examples, &labels, &mut rng);
+            let loss = || model.loss(&examples, &labels, &mut rng);
+            let Loss { total, .. } = options.precision.within(loss);
             let share = shard.len() as f64 / batch.len() as f64;
             let gradients = Tensor::run_backward(&[&total * share], weights, false, false);
             (f64::try_from(total).unwrap_or(f64::NAN) * share, gradients)

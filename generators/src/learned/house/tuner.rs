@@ -230,6 +230,7 @@ fn lower(half: u16) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learned::house::fresh;
     use druse_representations::Lattice;
     use tch::Device;
     use tch::nn::Module;
@@ -275,9 +276,7 @@ mod tests {
     }
 
     fn store() -> (nn::VarStore, Volume) {
-        tch::manual_seed(3);
-        let mut store = nn::VarStore::new(Device::Cpu);
-        let model = Volume::new(&store.root(), &(), &Conditions::default());
+        let (mut store, model) = fresh(3, Device::Cpu, |path| Volume::new(path, &(), &Conditions::default()));
         store.freeze();
         (store, model)
     }

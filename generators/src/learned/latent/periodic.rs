@@ -64,11 +64,11 @@ mod tests {
     use tch::Device;
 
     use super::*;
+    use crate::learned::house::fresh;
 
     #[test]
     fn numbers_near_one_are_near_zero() {
-        let store = nn::VarStore::new(Device::Cpu);
-        let head = PeriodicHead::new(&store.root(), 2, 1, 24);
+        let (_store, head) = fresh(1, Device::Cpu, |path| PeriodicHead::new(path, 2, 1, 24));
         let features = Tensor::from_slice(&[0.3f32, -0.2]).view([1, 2]);
         let loss =
             |x: f32| f64::try_from(head.loss(&features, &Tensor::from_slice(&[x]).view([1, 1]))).unwrap();

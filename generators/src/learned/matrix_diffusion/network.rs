@@ -13,7 +13,7 @@ use tch::{Kind, Tensor};
 use super::MatrixDiffusionConfig;
 use super::elements::{ELEMENTS, FEATURES, table};
 use super::state::Batch;
-use crate::learned::nets::Perceptron;
+use crate::learned::nets::{Perceptron, linear};
 use crate::learned::{Conditions, Scale};
 
 /// Gaussians over distances (Å) up to [`FARTHEST`].
@@ -190,7 +190,7 @@ impl Network {
 
 impl Layer {
     fn new(path: &nn::Path, [w, c, d]: [i64; 3], shapes: bool) -> Self {
-        let linear = |name: &str, from, to| nn::linear(path / name, from, to, nn::LinearConfig::default());
+        let map = |name: &str, from, to| nn::linear(path / name, from, to, nn::LinearConfig::default());
         let bare = |name: &str, from, to| nn::linear(path / name, from, to, bare());
         let along = if shapes { 2 * (c + d) } else { 0 };
         Self {
@@ -201,10 +201,10 @@ impl Layer {
                 2 * w,
                 nn::LinearConfig { ws_init: nn::Init::Const(0.0), ..nn::LinearConfig::default() },
             ),
-            centre: linear("centre", w, w),
+            centre: map("centre", w, w),
             neighbour: bare("neighbour", w, w),
             edge: bare("edge", DISTANCES + RATIOS + along, w),
-            second: linear("second", w, w),
+            second: map("second", w, w),
             sums: bare("sums", w, c + d),
             mix: shapes.then(|| [bare("mix_vectors", c, c), bare("mix_tensors", d, d)]),
             update: Perceptron::new(&(path / "update"), 3 * w + c + d, w, w),
@@ -223,7 +223,7 @@ impl Layer {
         let modulation = batch.spread(&context.apply(&self.modulation));
         let x = atoms.features.apply(&self.norm) * (modulation.narrow(1, 0, w) + 1.0)
             + modulation.narrow(1, w, w);
-        let outgoing = x.apply(&self.neighbour);
+        let outgoing = linear(&self.neighbour, &x);
         let (incoming, edges) = match &atoms.shapes {
             None => (outgoing.index_select(0, &batch.neighbour).view([m, k, w]), edges.shallow_clone()),
             Some((vectors, tensors)) => {
@@ -244,8 +244,8 @@ impl Layer {
                 (all.narrow(2, 0, w), Tensor::cat(&along, -1))
             }
         };
-        let messages = (incoming + x.apply(&self.centre).unsqueeze(1) + edges.apply(&self.edge)).silu();
-        let messages = messages.apply(&self.second).silu() * &batch.weight;
+        let messages = (incoming + linear(&self.centre, &x).unsqueeze(1) + linear(&self.edge, &edges)).silu();
+        let messages = linear(&self.second, &messages).silu() * &batch.weight;
         let scale = 1.0 / (k as f64).sqrt();
         let sum = messages.sum_dim_intlist(1, false, Kind::Float) * scale;
         let sums = messages.apply(&self.sums) * scale;

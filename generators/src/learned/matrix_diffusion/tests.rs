@@ -13,7 +13,7 @@ use super::state::{Batch, State, length_scale, mandel};
 use super::{Example, MatrixDiffusionConfig, MatrixDiffusionSampler};
 use crate::breeding::Constraints;
 use crate::crystals::DesignSpace;
-use crate::learned::house::Learner;
+use crate::learned::house::{Learner, fresh};
 use crate::learned::matrix::strain::{cell_of, shortest, signed_permutations};
 use crate::learned::{
     Column, Conditions, Fixed, Label, Request, RequestError, Sampler, Scale, Target, Wanted,
@@ -39,10 +39,7 @@ fn conditions() -> Conditions {
 }
 
 fn network() -> (nn::VarStore, MatrixDiffusion) {
-    tch::manual_seed(7);
-    let store = nn::VarStore::new(Device::Cpu);
-    let model = MatrixDiffusion::new(&store.root(), &config(), &conditions());
-    (store, model)
+    fresh(7, Device::Cpu, |path| MatrixDiffusion::new(path, &config(), &conditions()))
 }
 
 fn examples() -> Vec<Example> {

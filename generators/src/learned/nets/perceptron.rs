@@ -3,6 +3,8 @@
 use tch::Tensor;
 use tch::nn::{self, Module};
 
+use super::{linear, linear_narrow};
+
 /// Two linear maps with SiLU between.
 #[derive(Debug)]
 pub struct Perceptron {
@@ -22,6 +24,6 @@ impl Perceptron {
 
 impl Module for Perceptron {
     fn forward(&self, x: &Tensor) -> Tensor {
-        x.apply(&self.first).silu().apply(&self.second)
+        linear(&self.second, &linear_narrow(&self.first, x).silu())
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
-use super::Perceptron;
+use super::{Perceptron, linear, linear_narrow};
 
 /// Sizes of a transformer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,13 +40,13 @@ impl Transformer {
         let blocks = (0..shape.layers)
             .map(|i| {
                 let path = path / format!("block{i}");
-                let linear =
+                let map =
                     |name: &str, to| nn::linear(&path / name, shape.width, to, nn::LinearConfig::default());
                 Block {
                     heads: shape.heads,
                     norms: [norm(&path / "norm0"), norm(&path / "norm1")],
-                    queries_keys_values: linear("queries_keys_values", 3 * shape.width),
-                    out: linear("out", shape.width),
+                    queries_keys_values: map("queries_keys_values", 3 * shape.width),
+                    out: map("out", shape.width),
                     perceptron: Perceptron::new(
                         &(&path / "perceptron"),
                         shape.width,
@@ -81,13 +81,13 @@ impl Block {
     fn attend(&self, x: &Tensor, bias: &Tensor) -> Tensor {
         let (batch, tokens, width) = x.size3().expect("[batch, tokens, width]");
         let depth = width / self.heads;
-        let parts = x
-            .apply(&self.queries_keys_values)
+        let parts = linear_narrow(&self.queries_keys_values, x)
             .view([batch, tokens, 3, self.heads, depth])
             .permute([2, 0, 3, 1, 4]);
         let (q, k, v) = (parts.get(0), parts.get(1), parts.get(2));
-        let weights =
-            (q.matmul(&k.transpose(-1, -2)) / (depth as f64).sqrt() + bias).softmax(-1, Kind::Float);
-        weights.matmul(&v).transpose(1, 2).reshape([batch, tokens, width]).apply(&self.out)
+        let products = q.matmul(&k.transpose(-1, -2)).to_kind(Kind::Float);
+        let weights = (products / (depth as f64).sqrt() + bias).softmax(-1, Kind::Float);
+        let sums = weights.to_kind(v.kind()).matmul(&v);
+        linear(&self.out, &sums.transpose(1, 2).reshape([batch, tokens, width]))
     }
 }

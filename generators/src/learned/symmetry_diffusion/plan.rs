@@ -7,13 +7,12 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Config, SymmetryDiffusion};
-use crate::crystals::DesignSpace;
+use crate::crystals::{DesignSpace, check_distances};
 use crate::learned::house::Learner;
+use crate::learned::sampler::ABOVE_HULL;
 use crate::learned::symmetry::{ElementRules, FormulaRules, Reach, position_table};
 use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Wanted};
 
-/// Conditions that say how stable a crystal is (eV/atom above the hull). Where the user asks for no other value, 0 is asked for.
-const STABILITY: [&str; 3] = ["e_hull", "energy_above_hull", "e_above_hull"];
 /// Tolerance (Å) of the symmetry search in the check of finished crystals.
 const SYMPREC: f64 = 0.01;
 
@@ -125,17 +124,18 @@ impl Plan {
             .collect()
     }
 
-    /// Whether a finished crystal keeps what a higher symmetry than drawn could break: atoms in the primitive cell and
-    /// space group.
+    /// Whether a finished crystal keeps what could still break: distances of atoms, and by a higher symmetry than
+    /// drawn atoms in the primitive cell and space group.
     pub(super) fn holds(&self, crystal: &Crystal) -> bool {
         let composition = crystal.composition();
         let fits = self.formula.is_some() || self.space.check_composition(&composition).is_ok();
         let free = self.space.space_groups.len() >= 230 && self.atoms[0] <= 1;
-        fits && (free
-            || SymmetryRepresentation::new(SYMPREC).encode(crystal).is_ok_and(|code| {
-                self.space.space_groups.contains(&code.space_group)
-                    && (self.atoms[0]..=self.atoms[1]).contains(&code.primitive_atom_count())
-            }))
+        fits && check_distances(crystal).is_ok()
+            && (free
+                || SymmetryRepresentation::new(SYMPREC).encode(crystal).is_ok_and(|code| {
+                    self.space.space_groups.contains(&code.space_group)
+                        && (self.atoms[0]..=self.atoms[1]).contains(&code.primitive_atom_count())
+                }))
     }
 
     /// Whether oxidation states balance, where that is asked for.
@@ -150,7 +150,7 @@ fn wanted(request: &Request, conditions: &Conditions) -> Result<Vec<Option<Sourc
         .columns
         .iter()
         .map(|column| match (&column.scale, &request.formula) {
-            (Scale::Number { .. }, _) if STABILITY.contains(&column.name.as_str()) => {
+            (Scale::Number { .. }, _) if ABOVE_HULL.contains(&column.name.as_str()) => {
                 Some(Source::Fixed(Label::Number(0.0)))
             }
             (Scale::Elements, Some(formula)) => {

@@ -4,12 +4,12 @@ use druse_datasets::prototypes::prototypes;
 use druse_representations::io::Record;
 use druse_representations::symmetry::SymmetryRepresentation;
 use druse_representations::{Composition, Element, Representation};
-use tch::{Device, Tensor, nn};
+use tch::{Device, Tensor};
 
 use super::*;
 use crate::breeding::Constraints;
 use crate::crystals::DesignSpace;
-use crate::learned::house::{TrainOptions, TrainingSet, train};
+use crate::learned::house::{TrainOptions, TrainingSet, fresh, train};
 use crate::learned::nets::TransformerShape;
 use crate::learned::{Request, RequestError, Sampler, Target, Wanted};
 use crate::stream::stream;
@@ -45,17 +45,15 @@ fn elements(symbols: &str) -> Vec<Element> {
 }
 
 /// A sampler with fresh weights.
-fn fresh() -> SymmetrySampler {
-    tch::manual_seed(1);
+fn untrained() -> SymmetrySampler {
     let conditions = conditions(&records());
-    let store = nn::VarStore::new(Device::Cpu);
-    Network::new(&store.root(), &tiny(), &conditions);
+    let (store, _) = fresh(1, Device::Cpu, |path| Network::new(path, &tiny(), &conditions));
     SymmetrySampler::new(&store, &tiny(), &conditions)
 }
 
 #[test]
 fn every_sample_is_legal_and_within_the_space() {
-    let sampler = fresh();
+    let sampler = untrained();
     let mut space = DesignSpace::new(elements("Li Na Mg Al Ti O F Cl"));
     space.required = elements("O");
     space.excluded = vec![elements("F Cl")];
@@ -79,7 +77,7 @@ fn every_sample_is_legal_and_within_the_space() {
 
 #[test]
 fn formulas_are_met_exactly() {
-    let sampler = fresh();
+    let sampler = untrained();
     // The last one has a long search for the positions of 20 atoms of five elements.
     for (text, least) in [("CaTiO3", 8), ("Ba2YCu3O7", 8), ("La2Ba2Mn2Fe2O12", 4)] {
         let formula: Composition = text.parse().unwrap();
@@ -98,7 +96,7 @@ fn formulas_are_met_exactly() {
 
 #[test]
 fn impossible_requests_are_refused() {
-    let sampler = fresh();
+    let sampler = untrained();
     let space = DesignSpace::new(elements("Na Cl"));
     let target = |column: &str, wanted| Target { column: column.into(), wanted };
     let check = |request: Request| sampler.check(&request).unwrap_err();
@@ -115,10 +113,7 @@ fn impossible_requests_are_refused() {
 
 #[test]
 fn reading_does_not_depend_on_the_order_of_sites() {
-    tch::manual_seed(2);
-    let conditions = Conditions::default();
-    let store = nn::VarStore::new(Device::Cpu);
-    let network = Network::new(&store.root(), &tiny(), &conditions);
+    let (_store, network) = fresh(2, Device::Cpu, |path| Network::new(path, &tiny(), &Conditions::default()));
     let records = records();
     let record = records.iter().find(|r| r.id == "spinel").unwrap();
     let state = Example::new(&tiny(), record).unwrap().state;
@@ -169,9 +164,8 @@ fn training_lowers_the_loss_and_learns_what_it_sees() {
     let trained = train::<SymmetryDiffusion>(&tiny(), &conditions, &set(), &set(), &options, |_| ()).unwrap();
     let first = {
         let mut rng = stream(1, 1);
-        tch::manual_seed(options.seed as i64);
-        let store = nn::VarStore::new(Device::Cpu);
-        let model = SymmetryDiffusion::new(&store.root(), &tiny(), &conditions);
+        let (_store, model) =
+            fresh(options.seed, Device::Cpu, |path| SymmetryDiffusion::new(path, &tiny(), &conditions));
         let set = set();
         let loss = model.loss(&set.examples.iter().collect::<Vec<_>>(), &set.labels, &mut rng);
         f64::try_from(loss.total).unwrap()
@@ -186,8 +180,7 @@ fn training_lowers_the_loss_and_learns_what_it_sees() {
 fn gradients_reach_every_weight() {
     let records = records();
     let conditions = conditions(&records);
-    let store = nn::VarStore::new(Device::Cpu);
-    let model = SymmetryDiffusion::new(&store.root(), &tiny(), &conditions);
+    let (store, model) = fresh(3, Device::Cpu, |path| SymmetryDiffusion::new(path, &tiny(), &conditions));
     let examples: Vec<Example> = records.iter().filter_map(|r| Example::new(&tiny(), r).ok()).collect();
     let labels: Vec<_> = records.iter().map(|r| conditions.labels(r)).take(examples.len()).collect();
     let loss = model.loss(&examples.iter().collect::<Vec<_>>(), &labels, &mut stream(3, 3));

@@ -11,10 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use super::super::{KIND, MatrixDiffusionConfig};
 use crate::crystals::DesignSpace;
 use crate::learned::matrix::strain::strain_of;
+use crate::learned::sampler::ABOVE_HULL;
 use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Target, Wanted};
-
-/// Names of the energy above the hull, whose condition is set when a request has no target.
-const STABILITY: [&str; 3] = ["e_hull", "energy_above_hull", "ehull"];
 
 /// Steps of the sampler where the request names none.
 const STEPS: usize = 50;
@@ -77,12 +75,11 @@ impl Plan {
         }
         let mut targets =
             request.targets.iter().map(|target| goal(target, conditions)).collect::<Result<Vec<_>, _>>()?;
-        if request.targets.is_empty() {
-            let stability = conditions.columns.iter().position(|column| {
-                STABILITY.contains(&column.name.as_str()) && matches!(column.scale, Scale::Number { .. })
-            });
-            targets.extend(stability.map(|place| (place, Goal::Label(Label::Number(0.0)))));
-        }
+        let stability = conditions.columns.iter().position(|column| {
+            ABOVE_HULL.contains(&column.name.as_str()) && matches!(column.scale, Scale::Number { .. })
+        });
+        let stability = stability.filter(|place| targets.iter().all(|(taken, _)| taken != place));
+        targets.extend(stability.map(|place| (place, Goal::Label(Label::Number(0.0)))));
         let [fewest, most] = request.space.atoms;
         if fewest > config.most_atoms {
             return Err(RequestError::NotPossible {
