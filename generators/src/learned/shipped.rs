@@ -1,7 +1,8 @@
 //! Weights that come with druse, as `generators/weights/README.md` describes them.
 
 /// Name and file of every model that comes with druse. A new one is one line here.
-const WEIGHTS: &[(&str, &[u8])] = &[];
+const WEIGHTS: &[(&str, &[u8])] =
+    &[("symmetry-diffusion", include_bytes!("../../weights/symmetry-diffusion.safetensors"))];
 
 /// The file of the model of this name.
 pub fn weights(name: &str) -> Option<&'static [u8]> {
