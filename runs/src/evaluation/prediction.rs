@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn attempts_are_held_against_the_structure_that_they_are_for() {
-        let names = ["rocksalt", "spinel", "perovskite"];
+        let names = ["rocksalt", "spinel", "fluorite"];
         let test = set(names.iter().map(|name| member(name, None, name)).collect());
         let made = set(vec![
             member("a", Some("rocksalt"), "rocksalt"),
