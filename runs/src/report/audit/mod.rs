@@ -7,7 +7,7 @@ mod tests;
 
 use druse_validation::audit::AuditReport;
 
-use super::page::{Page, VIEWER_SCRIPTS, VIEWER_STYLE};
+use super::page::{Page, TABLE_STYLES, VIEWER_SCRIPTS, VIEWER_STYLE};
 
 pub use table::audit_csv;
 
@@ -30,7 +30,7 @@ pub fn audit_page(report: &AuditReport) -> String {
     let scripts = [VIEWER_SCRIPTS, SCRIPTS].concat();
     Page {
         title: "Novelty audit",
-        styles: &[VIEWER_STYLE, include_str!("../assets/audit.css")],
+        styles: &[&[VIEWER_STYLE], &TABLE_STYLES[..], &[include_str!("../assets/audit.css")]].concat(),
         body: include_str!("../assets/audit.html"),
         scripts: &scripts,
         data: &data::of(report),
