@@ -102,6 +102,7 @@ const jump = (row) =>
 const choose = (row, scroll) => {
   chosen = row;
   byId("chosen").replaceChildren(candidateView(row, jump));
+  scatter.status.textContent = `Shown: ${row.formula}, candidate ${row.number}`;
   if (parallel) parallel.selected = row.removed ? null : row;
   drawScatter();
   parallel?.draw();
@@ -312,7 +313,7 @@ const mark = (row) => element("span", { class: `mark ${statusOf(row)}`, title: s
 const columns = [
   { title: "No.", value: (row) => row.number, cell: (row) => element("span", { class: "id" }, count(row.number)) },
   { title: "Formula", value: (row) => row.formula, cell: (row) => element("span", { class: "formula" }, formulaNodes(row.formula)) },
-  { title: capital(report.shape), value: (row) => row.shape, cell: (row) => row.shape ?? "–" },
+  { title: capital(report.shape), value: (row) => row.shape, cell: (row) => (row.shape ? element("span", {}, shapeNodes(row.shape)) : "–") },
   { title: "Became", value: (row) => Object.keys(STATUSES).indexOf(statusOf(row)), cell: (row) => (row.removed ? element("span", {}, mark(row), " ", element("small", {}, row.reason ?? "")) : mark(row)) },
   ...axes.map((axis, n) => ({
     title: axis.short, numeric: true, hint: [axis.unit, goalWords(objectives[n])].filter(Boolean).join(", "), value: axis.value,

@@ -64,7 +64,7 @@ const structureFacts = (row, structure) => {
     ];
   const [a, b, c, alpha, beta, gamma] = structure.cell.map((x, n) => fixed(x, n < 3 ? 3 : 2));
   return [
-    fact("Space group", row.shape ? `${structure.symbol} (${structure.group})` : "none found; written in P1"),
+    fact("Space group", ...(row.shape ? [...shapeNodes(row.shape), ` (${structure.group})`] : ["none found; written in P1"])),
     fact("Cell", `${a} × ${b} × ${c} Å, ${alpha}° ${beta}° ${gamma}°`),
     fact(
       "Sites",

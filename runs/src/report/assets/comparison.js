@@ -23,23 +23,23 @@ const heads = (first) => [
   ...campaigns.map(({ name, colour }) => ({ title: element("span", {}, element("i", { class: "dot", style: `background:${colour}`, "aria-hidden": "true" }), name), numeric: true })),
 ];
 const last = (list) => list.filter(isNumber).at(-1);
-const line = (title, of) => [title, ...campaigns.map(of)];
+const entry = (title, of) => [title, ...campaigns.map(of)];
 byId("numbers").append(
   plainTable(
     heads(""),
     [
-      line("Evaluated", ({ counts }) => count(counts.evaluated)),
-      line("Within all limits", ({ counts }) => `${count(counts.within_limits)} (${percent(counts.within_limits, counts.evaluated)})`),
-      line("On the own front", ({ counts }) => count(counts.front)),
-      line("Of these on the front of all", (campaign) => count(members.filter((member) => member.campaign === campaign && member.best).length)),
-      line("Hypervolume, in one box", ({ curve }) => (isNumber(last(curve.hypervolume)) ? fixed(last(curve.hypervolume), 4) : "–")),
-      line("Energy", ({ bill }) => joules(bill.joules)),
-      line("CO₂e", ({ bill }) => grams(bill.grams_co2)),
-      line("Wall time", ({ bill }) => seconds(bill.seconds)),
-      line("Energy a candidate evaluated", ({ bill }) => (bill.joules_per_evaluated == null ? "–" : joules(bill.joules_per_evaluated))),
-      line("How energy is known", ({ basis }) => basis),
+      entry("Evaluated", ({ counts }) => count(counts.evaluated)),
+      entry("Within all limits", ({ counts }) => `${count(counts.within_limits)} (${percent(counts.within_limits, counts.evaluated)})`),
+      entry("On the own front", ({ counts }) => count(counts.front)),
+      entry("Of these on the front of all", (campaign) => count(members.filter((member) => member.campaign === campaign && member.best).length)),
+      entry("Hypervolume, in one box", ({ curve }) => (isNumber(last(curve.hypervolume)) ? fixed(last(curve.hypervolume), 4) : "–")),
+      entry("Energy", ({ bill }) => joules(bill.joules)),
+      entry("CO₂e", ({ bill }) => grams(bill.grams_co2)),
+      entry("Wall time", ({ bill }) => seconds(bill.seconds)),
+      entry("Energy a candidate evaluated", ({ bill }) => (bill.joules_per_evaluated == null ? "–" : joules(bill.joules_per_evaluated))),
+      entry("How energy is known", ({ basis }) => basis),
       ...[...new Set(campaigns.flatMap((campaign) => campaign.verdict_counts.map(([words]) => words)))].map((verdict) =>
-        line(`Novelty: ${verdict}`, (campaign) => count(campaign.verdict_counts.find(([words]) => words === verdict)?.[1] ?? 0)),
+        entry(`Novelty: ${verdict}`, (campaign) => count(campaign.verdict_counts.find(([words]) => words === verdict)?.[1] ?? 0)),
       ),
     ],
     "The campaigns in numbers",
@@ -88,7 +88,7 @@ const drawFronts = () => {
   byId("scatter-note").textContent = `Filled: on the front of all campaigns together; hollow: beaten by a candidate of another one. ${chosen ? `Chosen: ${describe(chosen).join(", ")}.` : ""}`;
 };
 for (const [id, place] of [["across", 0], ["up", Math.min(1, axes.length - 1)]]) {
-  byId(id).append(...axes.map((axis, n) => element("option", { value: n, selected: n === place }, axis.title)));
+  byId(id).append(...axes.map((axis, n) => element("option", { value: n, selected: n === place }, axis.title.split(",")[0])));
   byId(id).addEventListener("change", drawFronts);
 }
 byId("scatter-key").append(keyOf(campaigns));
@@ -110,15 +110,15 @@ byId("funnel").append(
   plainTable(
     heads("Went on, of those that came"),
     [
-      line("proposed", ({ counts }) => count(counts.proposed)),
-      line("duplicates", ({ counts }) => count(counts.duplicate)),
+      entry("proposed", ({ counts }) => count(counts.proposed)),
+      entry("duplicates", ({ counts }) => count(counts.duplicate)),
       ...stages.map((name) =>
-        line(name, ({ funnel }) => {
+        entry(name, ({ funnel }) => {
           const found = funnel.find((each) => each.stage === name);
           return found ? element("span", {}, `${count(found.survivors)} of ${count(found.entered)}`, shares(found.survivors, found.entered)) : "–";
         }),
       ),
-      line("rejected for", ({ reasons }) => {
+      entry("rejected for", ({ reasons }) => {
         const list = Object.entries(reasons).sort((a, b) => b[1] - a[1]);
         return list.length ? list.map(([reason, n]) => `${reason} ${count(n)}`).join(", ") : "–";
       }),
@@ -133,12 +133,12 @@ byId("ledger").append(
     heads("Stage"),
     [
       ...stagesOf(campaigns.map(({ bill }) => bill.stages.map(({ stage }) => stage))).map((name) =>
-        line(name, ({ bill }) => {
+        entry(name, ({ bill }) => {
           const found = bill.stages.find((each) => each.stage === name);
           return found ? spent(found.joules) : "–";
         }),
       ),
-      line("the engine itself", ({ bill }) => spent(bill.engine_joules)),
+      entry("the engine itself", ({ bill }) => spent(bill.engine_joules)),
     ],
     "Energy by stage, side by side",
   ),
@@ -150,12 +150,12 @@ byId("identity").append(
   plainTable(
     heads(""),
     [
-      line("Folder", ({ folder }) => folder),
-      line("Seed", ({ seed }) => String(seed)),
-      line("Generators", ({ generators }) => generators.join(", ")),
-      line("Budget", ({ budget }) => count(budget)),
-      line("End", ({ end }) => end ?? "not at its end"),
-      line("Campaign SHA-256", ({ hash }) => element("code", { title: hash }, hash.slice(0, 16))),
+      entry("Folder", ({ folder }) => folder),
+      entry("Seed", ({ seed }) => String(seed)),
+      entry("Generators", ({ generators }) => generators.join(", ")),
+      entry("Budget", ({ budget }) => count(budget)),
+      entry("End", ({ end }) => end ?? "not at its end"),
+      entry("Campaign SHA-256", ({ hash }) => element("code", { title: hash }, hash.slice(0, 16))),
     ],
     "What was run",
   ),

@@ -1,8 +1,12 @@
 // The convex hull of one chemical system: energy against composition for two elements, a triangle for three.
 
+const amountsBefore = new Map();
+
 /** Atoms of each element in a formula without brackets. */
 const amountsOf = (formula) => {
+  if (amountsBefore.has(formula)) return amountsBefore.get(formula);
   const amounts = new Map();
+  amountsBefore.set(formula, amounts);
   for (const [, symbol, n] of (formula ?? "").matchAll(/([A-Z][a-z]?)(\d+(?:\.\d+)?)?/g)) amounts.set(symbol, (amounts.get(symbol) ?? 0) + Number(n ?? 1));
   return amounts;
 };
@@ -86,7 +90,7 @@ class HullDiagram {
       selected,
       bare: !binary,
       height: binary ? (width) => Math.round(Math.min(460, Math.max(300, width * 0.55))) : (width) => Math.round(Math.min(560, Math.max(260, width * 0.8))),
-      domains: binary ? [[-0.02, 1.02], widened(extentOf([...counted, 0]), 0.08)] : this.triangleDomains(),
+      domains: binary ? [[-0.02, 1.02], widened(extentOf([...counted, 0]), 0.1)] : this.triangleDomains(),
       overlay: (axes) => (binary ? this.line(axes, stable) : this.triangle(axes, stable)),
     });
   }
@@ -103,7 +107,17 @@ class HullDiagram {
   line({ x, y }, stable) {
     const ordered = [...stable].sort((a, b) => a.at[0] - b.at[0]);
     const path = ordered.map(({ at }) => `${x(at[0])},${y(at[1])}`).join(" ");
-    const text = ordered.map(({ point, at }) => svgNode("text", { x: x(at[0]), y: y(at[1]) + 17, "text-anchor": at[0] < 0.02 ? "start" : at[0] > 0.98 ? "end" : "middle", class: "halo strong" }, point.formula));
+    // Names that would run into each other stand on lines of their own.
+    const ends = [-Infinity, -Infinity, -Infinity];
+    const text = ordered.map(({ point, at }) => {
+      const name = loweredFormula(point.formula);
+      const anchor = at[0] < 0.02 ? "start" : at[0] > 0.98 ? "end" : "middle";
+      const width = 7.5 * name.length;
+      const from = x(at[0]) - { start: 0, middle: width / 2, end: width }[anchor];
+      const row = Math.max(0, ends.findIndex((end) => end < from));
+      ends[row] = from + width;
+      return svgNode("text", { x: x(at[0]), y: y(at[1]) + 17 + 14 * row, "text-anchor": anchor, class: "halo strong" }, name);
+    });
     return [svgNode("polyline", { points: path, class: "hull-line" }), ...text];
   }
 
@@ -119,7 +133,7 @@ class HullDiagram {
     });
     const compounds = stable.filter(({ point }) => amountsOf(point.formula).size > 1);
     if (compounds.length <= 24)
-      for (const { point, at } of compounds) shapes.push(svgNode("text", { x: x(at[0]) + 7, y: y(at[1]) - 6, class: "halo" }, point.formula));
+      for (const { point, at } of compounds) shapes.push(svgNode("text", { x: x(at[0]) + 7, y: y(at[1]) - 6, class: "halo" }, loweredFormula(point.formula)));
     return shapes;
   }
 

@@ -35,6 +35,8 @@ class Parallel {
     const place = (this.place = this.layout());
     const { width, height, scales, at, top, bottom } = place;
     this.plane.style.height = `${height}px`;
+    // On paper the width is another one.
+    this.plane.style.aspectRatio = `${width} / ${height}`;
     const density = Math.max(1, window.devicePixelRatio || 1);
     this.canvas.width = Math.round(width * density);
     this.canvas.height = Math.round(height * density);
@@ -80,7 +82,9 @@ class Parallel {
     const anchor = this.axes.length === 1 ? "middle" : n === 0 ? "start" : n === this.axes.length - 1 ? "end" : "middle";
     const edge = { start: 2, end: width - 2, middle: x }[anchor];
     const shapes = [svgNode("line", { x1: x, x2: x, y1: top, y2: bottom, class: "axis" })];
-    const narrow = width / this.axes.length < 110;
+    // Titles that have no room beside each other stand on two lines.
+    const longest = Math.max(...this.axes.map(({ title }) => title.length));
+    const narrow = width / this.axes.length < 7.6 * longest;
     shapes.push(svgNode("text", { x: edge, y: n % 2 && narrow ? 28 : 14, "text-anchor": anchor, class: "title" }, axis.title));
     if (axis.unit && !narrow) shapes.push(svgNode("text", { x: edge, y: 29, "text-anchor": anchor }, axis.unit));
     for (const { value, text } of ticksOf(scale.domain, 5)) {

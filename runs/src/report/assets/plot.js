@@ -10,7 +10,7 @@ const svgNode = (tag, attributes = {}, ...children) => {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value);
   }
-  node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
   return node;
 };
 
@@ -95,6 +95,16 @@ const axesIn = ({ width, height, x, y, bare = false }) => {
 /** Colours of series, by their place. */
 const SERIES = 8;
 const seriesColour = (place) => `var(--series-${(place % SERIES) + 1})`;
+
+/** A straight line on canvas. */
+const line = (pen, p, q, width, colour) => {
+  pen.beginPath();
+  pen.moveTo(p[0], p[1]);
+  pen.lineTo(q[0], q[1]);
+  pen.lineWidth = width;
+  pen.strokeStyle = colour;
+  pen.stroke();
+};
 
 /** A colour as canvas understands it. */
 const canvasColour = (colour) => {

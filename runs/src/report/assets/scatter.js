@@ -1,4 +1,4 @@
-// Points in a plane, ten thousand and more: points on canvas, all else in SVG above it.
+// Points in a plane, ten thousand and more: points and grid on canvas, all else in SVG above it.
 
 /** A click or a pointer counts for a point that is not further away than this (pixels). */
 const GRASP = 16;
@@ -21,13 +21,14 @@ class Scatter {
   }
 
   /**
-   * `view`: `{ points, x, y, look(point), path, along, selected, overlay(axes), bare, height(width), domains }`.
+   * `view`: `{ points, x, y, look(point), along, selected, overlay(axes), bare, height(width), domains }`.
    * `x` and `y` are `{ title, value(point), low }`, `low` is true where less is better, undefined where it
-   * does not matter; `look` gives `{ colour, radius, alpha, ring }`, or null for a point that is not drawn;
+   * does not matter; `look` gives `{ colour, radius, alpha, ring, hollow, layer }`, or null for a point that is not drawn;
    * `along` are the points that the arrow keys go through.
    */
   show(view) {
     this.view = view;
+    this.members = new Set(view.along);
     this.draw();
   }
 
@@ -48,11 +49,17 @@ class Scatter {
     const [across, up] = this.domains();
     const axes = axesIn({ width, height, x: { domain: across, title: x.title }, y: { domain: up, title: y.title }, bare });
     this.plane.style.height = `${height}px`;
+    // On paper the width is another one.
+    this.plane.style.aspectRatio = `${width} / ${height}`;
     const density = Math.max(1, window.devicePixelRatio || 1);
     this.canvas.width = Math.round(width * density);
     this.canvas.height = Math.round(height * density);
     const pen = this.canvas.getContext("2d");
     pen.setTransform(density, 0, 0, density, 0, 0);
+    // The grid lies below the points, all other lines above.
+    const grid = axes.shapes.filter((shape) => shape.getAttribute("class") === "grid");
+    const ends = (shape) => ["x1", "y1", "x2", "y2"].map((name) => Number(shape.getAttribute(name)));
+    for (const [x1, y1, x2, y2] of grid.map(ends)) line(pen, [x1, y1], [x2, y2], 1, styleValue("--line"));
     this.places = [];
     const { left, right, top, bottom } = axes.box;
     let beyond = 0;
@@ -88,7 +95,8 @@ class Scatter {
     pen.globalAlpha = 1;
     this.axes = axes;
     this.beyond = beyond;
-    const shapes = [...axes.shapes, ...this.staircase(axes), ...(overlay?.(axes) ?? [])];
+    const above = axes.shapes.filter((shape) => !grid.includes(shape));
+    const shapes = [...above, ...this.staircase(axes), ...(overlay?.(axes) ?? [])];
     const marked = this.view.selected && this.places.find(({ point }) => point === this.view.selected);
     if (marked) shapes.push(svgNode("circle", { cx: marked.px, cy: marked.py, r: marked.seen.radius + 5, class: "chosen" }));
     this.marker = svgNode("circle", { r: 0, class: "cursor" });
@@ -116,7 +124,10 @@ class Scatter {
     const worstY = y.low ? box.top : box.bottom;
     const worstX = x.low ? box.right : box.left;
     let path = `M${across(x.value(steps[0]))},${worstY}`;
-    steps.forEach((point) => (path += `V${up(y.value(point))}`) && (path += steps.indexOf(point) + 1 < steps.length ? `H${across(x.value(steps[steps.indexOf(point) + 1]))}` : `H${worstX}`));
+    steps.forEach((point, n) => {
+      const next = steps[n + 1];
+      path += `V${up(y.value(point))}H${next ? across(x.value(next)) : worstX}`;
+    });
     return [svgNode("path", { d: path, class: "staircase" })];
   }
 
@@ -158,8 +169,8 @@ class Scatter {
     });
     plane.addEventListener("blur", () => this.point(null));
     plane.addEventListener("keydown", (event) => {
-      const { along, x } = this.view;
-      const order = this.places.filter(({ point }) => along.includes(point)).sort((p, q) => x.value(p.point) - x.value(q.point));
+      const { x } = this.view;
+      const order = this.places.filter(({ point }) => this.members.has(point)).sort((p, q) => x.value(p.point) - x.value(q.point));
       if (!order.length || event.ctrlKey || event.metaKey || event.altKey) return;
       const now = order.findIndex(({ point }) => point === this.cursor);
       const go = { ArrowRight: now + 1, ArrowLeft: now < 0 ? order.length - 1 : now - 1, Home: 0, End: order.length - 1 }[event.key];

@@ -185,15 +185,6 @@ const sideways = (p, q, length) => {
   return [(-y / size) * length, (x / size) * length];
 };
 
-const line = (pen, p, q, width, colour) => {
-  pen.beginPath();
-  pen.moveTo(p[0], p[1]);
-  pen.lineTo(q[0], q[1]);
-  pen.lineWidth = width;
-  pen.strokeStyle = colour;
-  pen.stroke();
-};
-
 /** A ball; one with several occupants is cut like a pie, with vacancies left white. */
 const ball = (pen, [x, y], radius, parts, labelled) => {
   const circle = () => {

@@ -27,7 +27,7 @@ const SCRIPTS: [&str; 5] = [
 /// Coordinates are rounded to 1e-4; structures after the first million sites are left out, and the
 /// page says so.
 pub fn audit_page(report: &AuditReport) -> String {
-    let scripts = [VIEWER_SCRIPTS, SCRIPTS].concat();
+    let scripts = [&VIEWER_SCRIPTS[..], &SCRIPTS].concat();
     Page {
         title: "Novelty audit",
         styles: &[&[VIEWER_STYLE], &TABLE_STYLES[..], &[include_str!("../assets/audit.css")]].concat(),

@@ -39,10 +39,12 @@ pub fn of(
         return Ok(Value::Null);
     };
     let mut shown: Vec<Vec<Element>> = systems.into_iter().map(|(system, _)| system.clone()).collect();
-    // A campaign in one small system is looked at as a whole, whether or not a candidate has all elements.
+    // A campaign in one small system is looked at as a whole first, whether or not a candidate has all of
+    // its elements.
     let mut whole = spec.space.elements.clone();
     whole.sort_unstable();
-    if matches!(whole.len(), 2 | 3) && !shown.contains(&whole) {
+    if matches!(whole.len(), 2 | 3) {
+        shown.retain(|system| *system != whole);
         shown.insert(0, whole);
     }
     let lowest = lowest(&phases, &shown);
