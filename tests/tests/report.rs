@@ -13,7 +13,7 @@ campaign = { name = "salts", budget = 60, population = 20, seed = 5 }
 space = { elements = ["Na", "K", "Mg", "F", "Cl"], atoms = [2, 8] }
 generator = [{ kind = "nsga3" }]
 objective = [{ name = "density" }, { name = "price" }, { name = "supply_risk", goal = "maximise" }]
-limit = [{ name = "density", max = 3.5 }]
+limit = [{ name = "density", max = 1.9 }]
 "#;
 
 /// Complexes that are assembled only.

@@ -100,7 +100,7 @@ enum Command {
     Worker(worker::Arguments),
     /// Look at a campaign, running or done
     Show(show::Arguments),
-    /// Write a campaign as a page: front, funnel, energy, novelty, structures; or compare campaigns
+    /// Write a campaign as a page for people, or compare campaigns
     Report(report::Arguments),
     /// Take the structures out of a campaign
     Export(export::Arguments),

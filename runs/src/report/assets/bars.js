@@ -26,6 +26,8 @@ const plainTable = (heads, rows, caption) =>
 
 const seconds = (s) => (s < 100 ? `${s.toFixed(1)} s` : s < 6000 ? `${(s / 60).toFixed(1)} min` : `${(s / 3600).toFixed(1)} h`);
 const joules = (j) => (j < 3600 ? `${brief(j)} J` : j < 3.6e6 ? `${brief(j / 3600)} Wh` : `${brief(j / 3.6e6)} kWh`);
+/** The unit in which some kWh read well, and what it takes to get there. */
+const energyUnit = (kwh) => (Math.max(0, ...kwh) < 0.5 ? ["Wh", 1000] : ["kWh", 1]);
 const grams = (g) => (g < 0.1 ? `${brief(g * 1000)} mg` : g < 1000 ? `${brief(g)} g` : `${brief(g / 1000)} kg`);
 
 /** How many candidates came to each stage and what was against the others. */

@@ -81,7 +81,6 @@ const tile = (label, big, note, filter) =>
 const { curve, bill } = report;
 const volumes = curve.hypervolume.filter(isNumber);
 const verdicts = Object.entries(report.verdict_counts);
-const most = verdicts[verdicts.length - 1];
 const newest = verdicts.find(([name]) => ["new", "new_ligand", "new_composition"].includes(name));
 byId("tiles").append(
   tile("Evaluated", count(counts.evaluated), `budget ${count(report.budget)}`, ["status", "evaluated"]),
@@ -89,7 +88,7 @@ byId("tiles").append(
   tile("Pareto front", count(counts.front), `of ${plural(objectives.length, "objective", "objectives")}`, ["status", "front"]),
   newest
     ? tile("New", count(newest[1]), verdictMeaning(newest[0]).replace(/\.$/, ""), ["verdict", newest[0]])
-    : tile("New", "0", most ? "all evaluated ones are known in part" : "no novelty was looked up"),
+    : tile("New", "0", verdicts.length ? "all evaluated ones are known in part" : "no novelty was looked up"),
   tile("Hypervolume", volumes.length ? brief(volumes[volumes.length - 1]) : "–", volumes.length ? `${brief(volumes[0])} after the first step` : "defined for two to four objectives"),
   tile("Energy", joules(bill.joules), `${report.basis.startsWith("estimate") ? "estimated" : "measured"} · ${grams(bill.grams_co2)} CO₂e · ${seconds(bill.seconds)}`),
 );
@@ -97,6 +96,7 @@ byId("tiles").append(
 // ---- The chosen candidate ----
 
 let chosen = null;
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const jump = (row) =>
   element("button", { type: "button", class: "jump", onclick: () => choose(row, true) }, `${count(row.number)} `, ...formulaNodes(row.formula));
 const choose = (row, scroll) => {
@@ -108,7 +108,7 @@ const choose = (row, scroll) => {
   parallel?.draw();
   hull?.again();
   const frame = byId("chosen").getBoundingClientRect();
-  if (scroll && (frame.top < 0 || frame.top > innerHeight * 0.8)) byId("chosen").scrollIntoView({ block: "start", behavior: "smooth" });
+  if (scroll && (frame.top < 0 || frame.top > innerHeight * 0.8)) byId("chosen").scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
 };
 
 // ---- Front ----
@@ -120,6 +120,8 @@ const describe = (row) => [
 ];
 const scatter = new Scatter(byId("scatter"), { name: "Pareto front", describe, choose: (row) => choose(row, true) });
 const frontRows = evaluated.filter((row) => row.front);
+const within = evaluated.filter((row) => row.violation === 0);
+const counted = within.length > 1 ? within : evaluated;
 
 const generators = report.candidates.generators;
 const COLOURINGS = [
@@ -131,7 +133,7 @@ const COLOURINGS = [
 for (const each of COLOURINGS) {
   if (!each.ramp) continue;
   // Bright is good, or late.
-  const domain = extentOf(evaluated.filter((row) => row.violation === 0).map(each.value));
+  const domain = extentOf(counted.map(each.value));
   const share = (row) => (each.value(row) - domain[0]) / (domain[1] - domain[0]);
   each.domain = domain;
   each.colour = (row) => (isNumber(each.value(row)) ? gradientColour(each.low ? 1 - share(row) : share(row)) : "var(--failed)");
@@ -150,7 +152,9 @@ const drawScatter = () => {
     if (row.violation === 0) return { colour, radius: many ? 2.4 : 4, alpha: many ? 0.5 : 0.55, layer: 1 };
     return { colour, radius: many ? 1.6 : 3, alpha: 0.3, hollow: !many };
   };
-  scatter.show({ points: evaluated, x, y, look, along: frontRows.filter((row) => row.kept), selected: chosen });
+  // What is outside of the limits must not squeeze the rest; filters leave the picture where it is.
+  const domains = [x, y].map((axis) => widened(extentOf(counted.map(axis.value)), 0.05));
+  scatter.show({ points: evaluated, x, y, look, along: frontRows.filter((row) => row.kept), selected: chosen, domains });
   const notes = ["Large points: the front; small: dominated; faint: outside of a limit or of the filters. The line bounds what the front reaches in these two."];
   if (scatter.beyond) notes.push(`${plural(scatter.beyond, "candidate lies", "candidates lie")} outside of the picture.`);
   byId("scatter-note").textContent = notes.join(" ");
@@ -206,7 +210,8 @@ const volumeOver = (x) => [{ name: "", colour: "var(--accent)", points: x.map((v
 const noVolume = () => element("p", { class: "muted" }, objectives.length < 2 || objectives.length > 4 ? "The hypervolume is computed for two to four objectives." : "No step has found a candidate within all limits yet.");
 if (volumes.length) {
   new Curves(byId("by-evaluations"), { x: "candidates evaluated", y: "hypervolume", series: volumeOver(curve.evaluated) });
-  new Curves(byId("by-energy"), { x: `kWh (${report.basis})`, y: "hypervolume", series: volumeOver(curve.kwh) });
+  const [unit, scale] = energyUnit(curve.kwh);
+  new Curves(byId("by-energy"), { x: `${unit} (${report.basis})`, y: "hypervolume", series: volumeOver(curve.kwh.map((kwh) => kwh * scale)) });
   byId("by-evaluations").append(
     numbersTable(
       "Numbers: step by step",
@@ -445,6 +450,17 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
 for (const row of rows) row.kept = true;
 table.update();
-const first = frontRows[0] ?? evaluated[0] ?? rows[0];
+/** The candidate of the front that gives up least: the smallest sum of costs, scaled from best to worst. */
+const compromise = () => {
+  const costs = objectives.map(({ goal }, n) => frontRows.map((row) => (isNumber(row.values[n]) ? costOf(goal)(row.values[n]) : Infinity)));
+  const sums = frontRows.map((_, place) =>
+    costs.reduce((sum, list) => {
+      const [low, high] = extentOf(list);
+      return sum + (list[place] - low) / (high - low);
+    }, 0),
+  );
+  return frontRows[sums.indexOf(Math.min(...sums))];
+};
+const first = compromise() ?? evaluated[0] ?? rows[0];
 if (first) choose(first);
 else byId("chosen").append(element("p", { class: "muted" }, "No candidate yet."));

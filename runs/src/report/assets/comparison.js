@@ -50,9 +50,10 @@ byId("numbers").append(
 
 const series = (of) => campaigns.map((campaign) => ({ name: campaign.name, colour: campaign.colour, points: of(campaign.curve).map((x, n) => [x, campaign.curve.hypervolume[n]]) }));
 const bases = [...new Set(campaigns.map((campaign) => campaign.basis))].join("; ");
+const [energy, scale] = energyUnit(campaigns.flatMap(({ curve }) => curve.kwh));
 const charts = [
   ["by-evaluations", "candidates evaluated", (curve) => curve.evaluated],
-  ["by-energy", `kWh (${bases})`, (curve) => curve.kwh],
+  ["by-energy", `${energy} (${bases})`, (curve) => curve.kwh.map((kwh) => kwh * scale)],
 ];
 for (const [id, x, of] of charts) {
   const shown = series(of);

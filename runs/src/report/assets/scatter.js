@@ -33,12 +33,9 @@ class Scatter {
   }
 
   domains() {
-    const { x, y, points, look, domains } = this.view;
+    const { x, y, points, domains } = this.view;
     if (domains) return domains;
-    // What is faint must not squeeze the rest.
-    const strong = points.filter((point) => (look(point)?.alpha ?? 0) >= 0.5);
-    const counted = strong.length > 1 ? strong : points;
-    return [x, y].map((axis) => widened(extentOf(counted.map(axis.value)), 0.05));
+    return [x, y].map((axis) => widened(extentOf(points.map(axis.value)), 0.05));
   }
 
   draw() {
