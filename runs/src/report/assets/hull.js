@@ -131,9 +131,16 @@ class HullDiagram {
       const [dx, dy, anchor] = [[-10, 16, "middle"], [10, 16, "middle"], [0, -8, "middle"]][n];
       shapes.push(svgNode("text", { x: x(corner[n][0]) + dx, y: y(corner[n][1]) + dy, "text-anchor": anchor, class: "corner" }, symbol));
     });
-    const compounds = stable.filter(({ point }) => amountsOf(point.formula).size > 1);
-    if (compounds.length <= 24)
-      for (const { point, at } of compounds) shapes.push(svgNode("text", { x: x(at[0]) + 7, y: y(at[1]) - 6, class: "halo" }, loweredFormula(point.formula)));
+    // Names of compounds, as many as have room beside each other; all of them stand in the table.
+    const taken = [];
+    for (const { point, at } of stable.filter(({ point }) => amountsOf(point.formula).size > 1)) {
+      const name = loweredFormula(point.formula);
+      const [left, top] = [x(at[0]) + 7, y(at[1]) - 16];
+      const room = { left, right: left + 6.8 * name.length, top, bottom: top + 13 };
+      if (taken.some((other) => room.left < other.right && room.right > other.left && room.top < other.bottom && room.bottom > other.top)) continue;
+      taken.push(room);
+      shapes.push(svgNode("text", { x: left, y: y(at[1]) - 6, class: "halo" }, name));
+    }
     return shapes;
   }
 
