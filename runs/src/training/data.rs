@@ -21,6 +21,8 @@ pub struct DataRequest {
     pub files: Vec<PathBuf>,
     /// Tables of labels, joined by id.
     pub labels: Vec<PathBuf>,
+    /// Files of structures that only teach what to say of them; neither filter nor split is applied.
+    pub judged: Vec<PathBuf>,
     /// Which structures are wanted.
     pub filter: Option<Filter>,
     /// What to do with structures that occur several times.
@@ -67,6 +69,8 @@ pub struct Data {
     pub training: Vec<Record>,
     /// For the validation loss.
     pub validation: Vec<Record>,
+    /// To be judged.
+    pub judged: Vec<Record>,
     /// For the card of the model.
     pub card: DataCard,
     /// Structures that were not taken, with reasons.
@@ -120,6 +124,10 @@ impl DataRequest {
         records.extend(own.into_iter().flatten());
         self.label(&mut records, &mut card, &mut notes)?;
         card.read = records.len() + refused.len();
+        let mut judged = self.read(&self.judged, &mut card, &mut refused)?;
+        for path in &self.labels {
+            join_labels(&mut judged, path)?;
+        }
 
         let mut kept: Vec<(Record, bool)> =
             records.into_iter().enumerate().map(|(i, record)| (record, i >= first_of_validation)).collect();
@@ -168,7 +176,7 @@ impl DataRequest {
             return Err(DataError::Empty { refused: refused.len(), first });
         }
         card.refused = summed(&refused);
-        Ok(Data { training, validation, card, refused, notes })
+        Ok(Data { training, validation, judged, card, refused, notes })
     }
 
     /// Reads files one after the other; an id counts once.

@@ -41,6 +41,8 @@ pub struct Job {
     pub training: Vec<Record>,
     /// Structures of the validation loss; may be empty.
     pub validation: Vec<Record>,
+    /// Structures that only teach what to say of them, by their labels, and are not imitated; may be empty.
+    pub judged: Vec<Record>,
     /// Names of the conditions.
     pub conditions: Vec<String>,
     /// Settings of the network that differ from the default.
@@ -145,6 +147,7 @@ impl TrainError {
 struct Sets<L: Learner> {
     training: TrainingSet<L>,
     validation: TrainingSet<L>,
+    judged: TrainingSet<L>,
     refused: BTreeMap<String, usize>,
 }
 
@@ -169,11 +172,12 @@ pub fn train_job<L: Learner>(job: Job, observer: &mut dyn Observer) -> Result<Ou
     let kept = resumed.as_ref().map(|r| &r.card).or(from.map(|model| &model.card));
     let config = config::<L>(&job.config, kept)?;
     let options = options::<L>(&job.options, resumed.as_ref().map(|r| &r.card.options))?;
-    let sum = checksum(&job.training, &job.validation);
+    let sum = checksum([&job.training, &job.validation, &job.judged]);
     if let Some(checkpoint) = &resumed {
         unchanged(checkpoint, &options, &sum)?;
     }
 
+    // Scales are those of what is imitated.
     let records: Vec<&Record> = job.training.iter().chain(&job.validation).collect();
     let names = kept.map_or_else(Vec::new, |card| card.conditions.names());
     let wanted: Vec<String> =
@@ -195,8 +199,9 @@ pub fn train_job<L: Learner>(job: Job, observer: &mut dyn Observer) -> Result<Ou
     }
     let sets = sets::<L>(&config, &conditions, &job, &values)?;
 
+    let Sets { training, validation, judged, .. } = &sets;
     let mut training =
-        Training::<L>::new(&config, &conditions, &sets.training, &sets.validation, &options, job.device);
+        Training::<L>::new(&config, &conditions, training, validation, judged, &options, job.device);
     if let Some(model) = from {
         training.start_from(model)?;
     }
@@ -209,6 +214,7 @@ pub fn train_job<L: Learner>(job: Job, observer: &mut dyn Observer) -> Result<Ou
     let mut data = job.data.clone();
     data.refused.extend(most_frequent(&sets.refused));
     (data.training, data.validation) = (sets.training.examples.len(), sets.validation.examples.len());
+    data.judged = sets.judged.examples.len();
     data.sha256 = sum;
     let card = Card {
         format: FORMAT,
@@ -411,7 +417,7 @@ fn unchanged(checkpoint: &Checkpoint, options: &TrainOptions, sum: &str) -> Resu
 }
 
 /// SHA-256 over ids, crystals and labels in order.
-fn checksum(training: &[Record], validation: &[Record]) -> String {
+fn checksum(sets: [&[Record]; 3]) -> String {
     let one = |record: &Record| {
         let mut hasher = Sha256::new();
         hasher.update(record.id.as_bytes());
@@ -428,7 +434,8 @@ fn checksum(training: &[Record], validation: &[Record]) -> String {
         hasher.finalize()
     };
     let mut hasher = Sha256::new();
-    for set in [training, validation] {
+    // Judged structures count where there are any.
+    for set in &sets[..if sets[2].is_empty() { 2 } else { 3 }] {
         hasher.update((set.len() as u64).to_le_bytes());
         let sums: Vec<_> = set.par_iter().map(one).collect();
         sums.iter().for_each(|sum| hasher.update(sum));
@@ -445,7 +452,8 @@ fn sets<L: Learner>(
 ) -> Result<Sets<L>, TrainError> {
     let mut refused = BTreeMap::new();
     let mut first = None;
-    let mut take = |records: &[Record], offset: usize| -> TrainingSet<L> {
+    let judged_values = Values::of(&conditions.names(), &job.judged.iter().collect::<Vec<_>>());
+    let mut take = |records: &[Record], values: &Values, offset: usize| -> TrainingSet<L> {
         let made: Vec<Result<(L::Example, Labels), String>> = records
             .par_iter()
             .enumerate()
@@ -454,7 +462,7 @@ fn sets<L: Learner>(
                 Ok((example, conditions.labels_at(record, values, offset + place)))
             })
             .collect();
-        let mut set = TrainingSet { examples: Vec::new(), labels: Vec::new() };
+        let mut set = TrainingSet::EMPTY;
         for (record, made) in records.iter().zip(made) {
             match made {
                 Ok((example, labels)) => {
@@ -469,12 +477,13 @@ fn sets<L: Learner>(
         }
         set
     };
-    let training = take(&job.training, 0);
-    let validation = take(&job.validation, job.training.len());
+    let training = take(&job.training, values, 0);
+    let validation = take(&job.validation, values, job.training.len());
+    let judged = take(&job.judged, &judged_values, 0);
     if training.examples.is_empty() {
         return Err(TrainError::NoData { kind: L::KIND, first });
     }
-    Ok(Sets { training, validation, refused })
+    Ok(Sets { training, validation, judged, refused })
 }
 
 /// The most frequent reasons, and the number of all others.

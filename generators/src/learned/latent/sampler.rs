@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Tensor, no_grad};
 
 use super::wanted::Wishes;
-use super::{Decoded, LatentModel, Limits, normal};
+use super::{Decoded, LatentModel, Limits, Path, interpolate, normal};
 use crate::crystals::building::{Contacts, closest_approach};
 use crate::learned::house::{Replicas, Weights};
 use crate::learned::sampler::in_batches;
@@ -100,6 +100,21 @@ impl<M: LatentModel> LatentSampler<M> {
     }
 }
 
+impl<M: LatentModel> LatentSampler<M> {
+    /// What latents say, whatever it is.
+    fn read(&self, latents: &[Vec<f32>]) -> Vec<Option<Sample>> {
+        let decoded = self.decode(latents, Limits::NONE);
+        let sample = |(decoded, predicted): (Option<Decoded>, _)| {
+            decoded.map(|Decoded { crystal, confidence }| Sample {
+                crystal,
+                log_likelihood: Some(confidence),
+                predicted,
+            })
+        };
+        decoded.into_iter().zip(self.predict(latents)).map(sample).collect()
+    }
+}
+
 fn clear(crystal: &Crystal) -> bool {
     closest_approach(crystal, &Contacts::of(&crystal.composition())) >= CLEARANCE
 }
@@ -141,5 +156,21 @@ where
 
     fn batch(&self) -> usize {
         BATCH
+    }
+
+    fn reconstruct(&self, crystals: &[Crystal]) -> Result<Vec<Option<Sample>>, RequestError> {
+        let encoded = self.encode(crystals);
+        let latents: Vec<Vec<f32>> = encoded.iter().flatten().map(|encoded| encoded.mean.clone()).collect();
+        let mut read = self.read(&latents).into_iter();
+        Ok(encoded.into_iter().map(|encoded| encoded.ok().and_then(|_| read.next().flatten())).collect())
+    }
+
+    fn interpolate(&self, ends: [&Crystal; 2], steps: usize) -> Result<Vec<Option<Sample>>, RequestError> {
+        let encoded: Result<Vec<_>, String> = self.encode(&ends.map(Clone::clone)).into_iter().collect();
+        let encoded = encoded.map_err(|reason| RequestError::NotPossible {
+            kind: M::KIND,
+            what: format!("go between these crystals: {reason}"),
+        })?;
+        Ok(self.read(&interpolate(&encoded[0].mean, &encoded[1].mean, steps, Path::Spherical)))
     }
 }
