@@ -46,7 +46,7 @@ pub fn of(campaign: &Campaign, store: &Store) -> Result<Value, CampaignError> {
         bill::order(store)?,
     );
     let front: BTreeSet<u64> = summary.front.iter().map(|member| member.row.number).collect();
-    let mut listed = rows.finish(&summary.objectives, &front)?;
+    let listed = rows.finish(&summary.objectives, &front)?;
     let ids: BTreeSet<&str> = listed.nearest.iter().map(String::as_str).collect();
     let file = campaign.to_toml()?;
     Ok(json!({
@@ -65,7 +65,7 @@ pub fn of(campaign: &Campaign, store: &Store) -> Result<Value, CampaignError> {
         "limits": campaign.limits,
         "counts": counts(&summary),
         "warm_start": summary.warm_start,
-        "verdicts": listed.data["verdict_words"].take(),
+        "verdicts": listed.verdicts,
         "verdict_counts": summary.novelty,
         "box": measure,
         "curve": curve::of(&steps, None),

@@ -121,7 +121,6 @@ impl<'a> Rows<'a> {
             "verdicts": words.verdicts.finish(),
             "matchers": words.matchers.finish(),
             "stages": words.stages.finish(),
-            "verdict_words": kinds.into_iter().map(meaning).collect::<Map<_, _>>(),
             "elements": radii(elements),
             "operations": operations.collect::<Map<_, _>>(),
             "without_view": without_view,
@@ -143,7 +142,8 @@ impl<'a> Rows<'a> {
         }
         let nearest = evaluated.iter().filter_map(|(row, _)| row.novelty.as_ref()?.id.clone()).collect();
         let systems = systems(&evaluated);
-        Ok(Listed { data, nearest, systems })
+        let verdicts = Value::Object(kinds.into_iter().map(meaning).collect());
+        Ok(Listed { data, verdicts, nearest, systems })
     }
 
     /// Takes out structures beyond so many characters, those of the front last. Returns how many.
@@ -172,6 +172,8 @@ impl<'a> Rows<'a> {
 pub struct Listed {
     /// As the page's script reads them.
     pub data: Value,
+    /// Words and meaning of the verdicts of novelty, by name.
+    pub verdicts: Value,
     /// Ids of the nearest known structures.
     pub nearest: BTreeSet<String>,
     /// Chemical systems of two or three elements, with the number of candidates in each, subsystems not
