@@ -103,7 +103,7 @@ const candidateView = (row, jump) => {
   const known = report.known[row.nearest]?.[2];
   const own = { title: "Candidate", id: "", formula: row.formula, structure, missing: row.structureLeftOut ? "Left out: with all structures the page would be too large. “druse show DIR --candidate N” has it." : "This candidate has no positions." };
   const other = known ? { title: "Nearest known", id: row.nearest, formula: report.known[row.nearest][0], structure: readCrystal(known, {}), missing: "" } : null;
-  const properties = propertyNames.filter((name) => isNumber(propertyOf(row, name)) && !objectives.some((objective) => objective.name === name));
+  const properties = propertyNames.filter((name) => isNumber(propertyOf(row, name)));
   return element(
     "div",
     { class: "candidate" },

@@ -4,7 +4,8 @@ const { objectives } = report;
 const columnsOf = report.candidates.evaluated;
 const removedOf = report.candidates.removed;
 const onFront = new Set(report.front);
-const propertyNames = Object.keys(columnsOf.properties ?? {});
+/** Properties that are no objectives at the same time. */
+const propertyNames = Object.keys(columnsOf.properties).filter((name) => !objectives.some((objective) => objective.name === name));
 
 /** A number to minimise, from a value. */
 const costOf = (goal) => (goal === "minimise" ? (x) => x : goal === "maximise" ? (x) => -x : (x) => Math.abs(x - goal.target));

@@ -89,7 +89,7 @@ const csvCell = (value) => {
 
 /** What the table knows of some candidates, one line each. */
 const csvOf = (rows) => {
-  const heads = ["candidate", "formula", report.shape, "status", ...objectives.map((each) => `${each.name} (${each.unit})`), ...propertyNames, "novelty", "nearest", "generator", "operator", "parents", "step", "reason"];
+  const heads = ["candidate", "formula", report.shape, "status", ...objectives.map((each) => `${each.name} (${each.unit})`), ...propertyNames, "verdict", "nearest", "generator", "operator", "parents", "step", "reason"];
   const line = (row) => [
     row.number, row.formula, row.shape, statusOf(row), ...objectives.map((_, n) => row.values[n]), ...propertyNames.map((name) => propertyOf(row, name)),
     row.verdict, row.nearest, row.generator, row.operator, row.parents.join(" "), row.step, row.reason,
