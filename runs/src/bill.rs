@@ -11,6 +11,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::campaign::{self, CampaignError};
+use crate::config::Campaign;
 use crate::ledger::{ASSUMED_WATTS_PER_CORE, Basis, JOULES_PER_KWH};
 use crate::plugins::Plugins;
 use crate::store::{CandidateRow, Status, StepRow, Store, StoreError, TierCost};
@@ -200,19 +201,31 @@ impl Bill {
 /// When there is no campaign or its files cannot be read.
 pub fn bill(directory: &Path, plugins: &Plugins) -> Result<Bill, CampaignError> {
     let store = Store::read(directory)?;
-    let campaign = campaign::load(directory, plugins)?;
+    Ok(of(&store, &campaign::load(directory, plugins)?)?)
+}
+
+/// The ledger of the campaign in `store`.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn of(store: &Store, campaign: &Campaign) -> Result<Bill, StoreError> {
     let steps = store.steps()?;
     let mut spending = Spending::new(&steps);
-    store.for_each_candidate(|row| -> Result<(), CampaignError> {
+    store.for_each_candidate(|row| -> Result<(), StoreError> {
         spending.add(&row);
         Ok(())
     })?;
-    let order = campaign::stages(&store)?.into_iter().flat_map(|stage| {
+    let of = (campaign.name.as_str(), campaign.grams_co2_per_kwh);
+    Ok(Bill::new(of, &steps, spending.finish(), order(store)?))
+}
+
+/// Names of stages in the order of the funnel of the campaign in `store`.
+pub(crate) fn order(store: &Store) -> Result<impl Iterator<Item = String>, StoreError> {
+    Ok(campaign::stages(store)?.into_iter().flat_map(|stage| {
         // A costly objective is billed under a name that no tier has.
         let objective = format!("objective {}", stage.name);
         [stage.name, objective]
-    });
-    Ok(Bill::new((&campaign.name, campaign.grams_co2_per_kwh), &steps, spending.finish(), order))
+    }))
 }
 
 /// What one candidate took.

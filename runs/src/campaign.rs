@@ -7,6 +7,7 @@
 //! | `pareto/` | one CIF or XYZ file for each candidate of the Pareto front, in its order |
 //! | `pareto.csv` | the front as a table |
 //! | `rejected.csv` | every rejected and failed candidate with the reason |
+//! | `report.html` | all of it as a page, once `druse report` wrote it |
 //! | `units/`, `results/`, `failed/`, `logs/` | work of a cluster (see [`crate::units`]) |
 
 use std::fs;

@@ -255,7 +255,7 @@ fn by_construction() -> ConstraintCost {
 
 /// What a rejection is about, without its numbers: `clash` of `clash: Na-Cl 0.42 Å`, `space group is not
 /// allowed` of `constraint: space group 12 is not allowed`.
-fn kind(reason: &str) -> String {
+pub(crate) fn kind(reason: &str) -> String {
     let (kind, rest) = reason.split_once(": ").unwrap_or((reason, ""));
     if kind != "constraint" {
         return kind.to_owned();

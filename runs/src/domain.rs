@@ -1,8 +1,10 @@
 //! What differs between crystals and complexes, for everything that treats them alike: the
 //! campaign in its folder, its summary and the command line.
 
-use druse_representations::Design;
+use std::collections::BTreeSet;
+
 use druse_representations::io::WriteError;
+use druse_representations::{Design, Element};
 use serde_json::{Map, Value, json};
 
 use crate::complexes::Complexes;
@@ -38,6 +40,18 @@ pub trait Domain: Sync {
     /// # Errors
     /// When the stored design cannot be read back.
     fn label(&self, row: &CandidateRow) -> Result<Label, StoreError>;
+
+    /// The formula alone, which costs less than the [label](Self::label).
+    ///
+    /// # Errors
+    /// When the stored design cannot be read back.
+    fn formula(&self, row: &CandidateRow) -> Result<String, StoreError>;
+
+    /// How a candidate is called, and its atoms for the pages of reports.
+    ///
+    /// # Errors
+    /// When the stored design cannot be read back.
+    fn portrait(&self, row: &CandidateRow) -> Result<Portrait, StoreError>;
 
     /// Heading of [`Label::shape`], one or two words.
     fn shape_heading(&self) -> &'static str;
@@ -127,6 +141,13 @@ pub(crate) fn properties(row: &CandidateRow) -> Map<String, Value> {
     properties
 }
 
+/// A number with at most so many decimals and no zeros behind: coordinates in pages.
+pub(crate) fn short(number: f64, decimals: usize) -> String {
+    let text = format!("{number:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
 /// How a design is called in tables.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Label {
@@ -140,6 +161,20 @@ pub struct Label {
     pub fields: Map<String, Value>,
     /// Columns of the table of the front.
     pub columns: Vec<(&'static str, String)>,
+}
+
+/// A candidate in a page: its name and its atoms.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Portrait {
+    /// How it is called.
+    pub label: Label,
+    /// The atoms as one line of text that the page's script reads; `None` where there are no positions.
+    /// Which text, tell [`crate::crystals::drawing`] and [`crate::complexes::drawing`].
+    pub structure: Option<String>,
+    /// The elements in it.
+    pub elements: BTreeSet<Element>,
+    /// Number of its space group, for crystals.
+    pub space_group: Option<u8>,
 }
 
 /// A design at length.

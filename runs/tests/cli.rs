@@ -29,6 +29,7 @@ fn help_of_the_program_and_of_every_command() {
         "run",
         "resume",
         "show",
+        "report",
         "export",
         "ask",
         "tell",

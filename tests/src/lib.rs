@@ -1,5 +1,6 @@
 //! Helpers of the whole-product tests in `tests/`.
 
+pub mod browser;
 pub mod campaigns;
 pub mod slurm;
 

@@ -42,6 +42,26 @@ impl Novelty {
             Self::NewLigand => "new ligand",
         }
     }
+
+    /// What the verdict means, in one sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Crystal(verdict) => verdict.meaning(),
+            Self::KnownCompositionAndSpaceGroup => "Composition and space group are known together.",
+            Self::NewComposition => "The composition is not in the reference.",
+            Self::KnownComplex => "This very complex is known.",
+            Self::KnownMetalAndLigands => {
+                "The metal is known with these ligands, in another arrangement, oxidation state or spin."
+            }
+            Self::KnownLigandsWithMetal => {
+                "Every ligand is known with this metal, but not all of them together."
+            }
+            Self::KnownLigandsOfOtherMetals => {
+                "Every ligand is known, at least one of them only with other metals."
+            }
+            Self::NewLigand => "A ligand is not in the reference.",
+        }
+    }
 }
 
 /// The nearest known thing and how it was found.

@@ -23,6 +23,7 @@ mod potential;
 mod progress;
 mod reference;
 mod relax;
+mod report;
 mod results;
 mod run;
 #[cfg(feature = "torch")]
@@ -99,6 +100,8 @@ enum Command {
     Worker(worker::Arguments),
     /// Look at a campaign, running or done
     Show(show::Arguments),
+    /// Write a campaign as a page for people, or compare campaigns
+    Report(report::Arguments),
     /// Take the structures out of a campaign
     Export(export::Arguments),
     /// Choose the candidates that deserve an expensive judgement next
@@ -177,6 +180,7 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Resume(arguments) => run::resume(arguments, &cli.global),
         Command::Worker(arguments) => worker::run(arguments, &cli.global),
         Command::Show(arguments) => show::run(arguments, &cli.global),
+        Command::Report(arguments) => report::run(arguments, &cli.global),
         Command::Export(arguments) => export::run(arguments, &cli.global),
         Command::Ask(arguments) => ask::run(arguments, &cli.global),
         Command::Tell(arguments) => tell::run(arguments, &cli.global),

@@ -31,7 +31,8 @@ pub fn text(summary: &Summary, most: usize) -> String {
 pub fn hint(program: &str, folder: &Path) -> String {
     format!(
         "all of it: {program} show {0} --pareto; one candidate: {program} show {0} --candidate N;\n\
-         time and energy: --ledger; what limits and filters cost: --constraints",
+         time and energy: --ledger; what limits and filters cost: --constraints;\n\
+         as a page: {program} report {0}",
         folder.display()
     )
 }

@@ -6,9 +6,9 @@ use druse_representations::ligand::{Fingerprint, similarity};
 use druse_representations::{Complex, Element};
 use serde_json::{Map, Value, json};
 
-use super::{evaluation, files, pipeline, space};
+use super::{drawing, evaluation, files, pipeline, space};
 use crate::config::{Campaign, ComplexSpec, Domain as Kind};
-use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Portrait, Prepared, properties};
 use crate::engine::Evaluate;
 use crate::setup::SetupError;
 use crate::store::{CandidateRow, StoreError};
@@ -51,27 +51,20 @@ impl Domain for Complexes {
     }
 
     fn label(&self, row: &CandidateRow) -> Result<Label, StoreError> {
+        Ok(label(&row.design()?))
+    }
+
+    fn formula(&self, row: &CandidateRow) -> Result<String, StoreError> {
+        Ok(files::formula(&row.design()?))
+    }
+
+    fn portrait(&self, row: &CandidateRow) -> Result<Portrait, StoreError> {
         let complex: Complex = row.design()?;
-        let (text, geometry) = (complex.to_string(), complex.geometry.symbol());
-        let (charge, multiplicity) = (complex.charge(), complex.multiplicity);
-        let fields = Map::from_iter([
-            ("complex".to_owned(), json!(text)),
-            ("geometry".to_owned(), json!(geometry)),
-            ("isomer".to_owned(), json!(complex.isomer_label())),
-            ("charge".to_owned(), json!(charge)),
-            ("multiplicity".to_owned(), json!(multiplicity)),
-        ]);
-        Ok(Label {
-            formula: files::formula(&complex),
-            shape: Some(files::shape(&complex)),
-            file_part: geometry.to_owned(),
-            fields,
-            columns: vec![
-                ("complex", text),
-                ("geometry", geometry.to_owned()),
-                ("charge", charge.to_string()),
-                ("multiplicity", multiplicity.to_string()),
-            ],
+        Ok(Portrait {
+            label: label(&complex),
+            structure: drawing::of(&complex),
+            elements: complex.elements().collect(),
+            space_group: None,
         })
     }
 
@@ -150,6 +143,30 @@ impl Domain for Complexes {
             atoms: complex.elements().zip(positions).map(atom).collect(),
             structure: structure(&complex),
         })
+    }
+}
+
+fn label(complex: &Complex) -> Label {
+    let (text, geometry) = (complex.to_string(), complex.geometry.symbol());
+    let (charge, multiplicity) = (complex.charge(), complex.multiplicity);
+    let fields = Map::from_iter([
+        ("complex".to_owned(), json!(text)),
+        ("geometry".to_owned(), json!(geometry)),
+        ("isomer".to_owned(), json!(complex.isomer_label())),
+        ("charge".to_owned(), json!(charge)),
+        ("multiplicity".to_owned(), json!(multiplicity)),
+    ]);
+    Label {
+        formula: files::formula(complex),
+        shape: Some(files::shape(complex)),
+        file_part: geometry.to_owned(),
+        fields,
+        columns: vec![
+            ("complex", text),
+            ("geometry", geometry.to_owned()),
+            ("charge", charge.to_string()),
+            ("multiplicity", multiplicity.to_string()),
+        ],
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod constraints;
 mod domain;
+pub mod drawing;
 mod files;
 mod ligands;
 

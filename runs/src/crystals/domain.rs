@@ -8,9 +8,9 @@ use druse_validation::fingerprint::Invariants;
 use rayon::prelude::*;
 use serde_json::{Map, json};
 
-use super::{ConstraintTier, Standardised, evaluation, files, pipeline};
+use super::{ConstraintTier, Standardised, drawing, evaluation, files, pipeline};
 use crate::config::{Campaign, CrystalSpec, Domain as Kind};
-use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Prepared, properties};
+use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Portrait, Prepared, properties};
 use crate::engine::Evaluate;
 use crate::setup::SetupError;
 use crate::store::{CandidateRow, StoreError};
@@ -42,15 +42,22 @@ impl Domain for Crystals {
 
     fn label(&self, row: &CandidateRow) -> Result<Label, StoreError> {
         let crystal: Crystal = row.design()?;
-        let group = Standardised::of(&crystal).map(|found| (found.number, found.symbol));
-        let (number, symbol) = group.clone().unwrap_or((1, "P1".to_owned()));
-        let fields = Map::from_iter([("space_group".to_owned(), json!(group))]);
-        Ok(Label {
-            formula: crystal.composition().reduced_formula(),
-            shape: group.map(|(_, symbol)| symbol),
-            file_part: number.to_string(),
-            fields,
-            columns: vec![("space_group", number.to_string()), ("symbol", symbol)],
+        Ok(label(&crystal, Standardised::of(&crystal).as_ref()))
+    }
+
+    fn formula(&self, row: &CandidateRow) -> Result<String, StoreError> {
+        Ok(row.design::<Crystal>()?.composition().reduced_formula())
+    }
+
+    fn portrait(&self, row: &CandidateRow) -> Result<Portrait, StoreError> {
+        let crystal: Crystal = row.design()?;
+        let standardised = Standardised::of(&crystal);
+        let (space_group, structure) = drawing::of(&crystal, standardised.as_ref());
+        Ok(Portrait {
+            label: label(&crystal, standardised.as_ref()),
+            structure: Some(structure),
+            elements: crystal.composition().elements().collect(),
+            space_group: Some(space_group),
         })
     }
 
@@ -128,6 +135,19 @@ impl Domain for Crystals {
             atoms: crystal.sites.iter().map(site).collect(),
             structure: crystal.to_exchange(),
         })
+    }
+}
+
+fn label(crystal: &Crystal, standardised: Option<&Standardised>) -> Label {
+    let group = standardised.map(|found| (found.number, found.symbol.clone()));
+    let (number, symbol) = group.clone().unwrap_or((1, "P1".to_owned()));
+    let fields = Map::from_iter([("space_group".to_owned(), json!(group))]);
+    Label {
+        formula: crystal.composition().reduced_formula(),
+        shape: group.map(|(_, symbol)| symbol),
+        file_part: number.to_string(),
+        fields,
+        columns: vec![("space_group", number.to_string()), ("symbol", symbol)],
     }
 }
 

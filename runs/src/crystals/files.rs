@@ -1,13 +1,14 @@
 //! Crystals as files for people: the idealised conventional cell with its space group.
 
 use druse_representations::crystal::Occupant;
-use druse_representations::io::cif::{SymmetryOperation, WyckoffSite, write_symmetrised};
+use druse_representations::io::cif::{WyckoffSite, write_symmetrised};
 use druse_representations::io::{Format, Record, write_string};
 use druse_representations::symmetry::{Orbit, SymmetryCode, SymmetryRepresentation};
 use druse_representations::wyckoff::{position, space_group};
 use druse_representations::{Crystal, Representation};
 
 use super::SYMPREC;
+use super::drawing::operations;
 use crate::store::{CandidateRow, StoreError};
 
 /// A crystal in the standard setting of its space group.
@@ -29,16 +30,9 @@ impl Standardised {
         Some(Self { number: group.number(), symbol: group.symbol().to_owned(), code })
     }
 
-    /// The crystal as a CIF with its symmetry operations and one row for each orbit.
-    pub fn cif(&self, id: &str) -> Option<String> {
-        let group = space_group(self.number)?;
-        let conventional = self.code.to_conventional().ok()?;
-        let operations: Vec<String> = group
-            .rotations()
-            .iter()
-            .zip(group.translations())
-            .map(|(&rotation, &translation)| SymmetryOperation { rotation, translation }.to_string())
-            .collect();
+    /// The conventional cell `[a, b, c, alpha, beta, gamma]` (Å, degrees), and one site for each occupied
+    /// Wyckoff position.
+    pub fn cell_and_sites(&self) -> Option<([f64; 6], Vec<WyckoffSite>)> {
         let site = |orbit: &Orbit| {
             let position = position(self.number, orbit.letter)?;
             Some(WyckoffSite {
@@ -48,8 +42,15 @@ impl Standardised {
                 multiplicity: position.multiplicity(),
             })
         };
-        let sites: Vec<WyckoffSite> = self.code.orbits.iter().map(site).collect::<Option<_>>()?;
+        Some((self.code.cell, self.code.orbits.iter().map(site).collect::<Option<_>>()?))
+    }
+
+    /// The crystal as a CIF with its symmetry operations and one row for each orbit.
+    pub fn cif(&self, id: &str) -> Option<String> {
+        let conventional = self.code.to_conventional().ok()?;
+        let (_, sites) = self.cell_and_sites()?;
         let number = i32::from(self.number);
+        let operations = operations(self.number)?;
         Some(write_symmetrised(id, number, &self.symbol, &operations, &conventional.lattice, &sites))
     }
 }

@@ -3,7 +3,9 @@
 mod audit;
 mod checks;
 mod domain;
+pub mod drawing;
 mod files;
+mod phases;
 
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ pub use audit::AuditTier;
 pub use checks::{CheckTier, ConstraintTier};
 pub use domain::Crystals;
 pub use files::Standardised;
+pub use phases::{KnownStructure, Phases, known_structures, phases};
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
 pub const SYMPREC: f64 = 0.05;

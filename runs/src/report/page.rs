@@ -5,17 +5,23 @@ use serde_json::Value;
 /// Colours, type, panels, tables and paper of all reports.
 const STYLE: &str = include_str!("assets/page.css");
 
-/// Building of elements; elements' colours; crystals in 3D. Every script may use those before it.
-pub const VIEWER_SCRIPTS: [&str; 5] = [
+/// Building of elements and charts; elements' colours; crystals in 3D. Every script may use those before it.
+pub const VIEWER_SCRIPTS: [&str; 8] = [
     include_str!("assets/dom.js"),
+    include_str!("assets/plot.js"),
     include_str!("assets/elements.js"),
     include_str!("assets/crystal.js"),
     include_str!("assets/align.js"),
     include_str!("assets/viewer.js"),
+    include_str!("assets/molecule.js"),
+    include_str!("assets/views.js"),
 ];
 
 /// Styles of the views of crystals.
 pub const VIEWER_STYLE: &str = include_str!("assets/viewer.css");
+
+/// Styles of verdicts, and of tables of many rows.
+pub const TABLE_STYLES: [&str; 2] = [include_str!("assets/verdicts.css"), include_str!("assets/rows.css")];
 
 /// What a page is made of.
 pub struct Page<'a> {

@@ -1,11 +1,5 @@
 // The histogram of the distance to the nearest known structure, stacked by verdict.
 
-/** The smallest of 1, 2, 5 times a power of ten that is not below a number. */
-const roundStep = (x) => {
-  const power = 10 ** Math.floor(Math.log10(x));
-  return [1, 2, 5, 10].map((m) => m * power).find((step) => step >= x * (1 - 1e-9));
-};
-
 /**
  * Bins of equal width from zero, that end near the 98th percentile; everything beyond it is
  * in one last bin, so that a few far structures do not squeeze the rest.
@@ -48,14 +42,6 @@ class Histogram {
     this.draw();
   }
 
-  node(tag, attributes, ...children) {
-    // The namespace of the element in the page: no address has to be written down.
-    const node = document.createElementNS(this.svg.namespaceURI, tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  }
-
   toggle(bin) {
     this.chosen = this.chosen === bin ? null : bin;
     this.choose(this.chosen, this.chosen && binLabel(bin, this.digits));
@@ -81,18 +67,18 @@ class Histogram {
     const x = (k) => left + k * across;
     const shapes = [];
     for (let n = 0; n <= Math.ceil(most / step) * step; n += step) {
-      shapes.push(this.node("line", { x1: left, x2: width - right, y1: y(n), y2: y(n), class: n ? "grid" : "axis" }));
-      shapes.push(this.node("text", { x: left - 6, y: y(n) + 4, "text-anchor": "end" }, count(n)));
+      shapes.push(svgNode("line", { x1: left, x2: width - right, y1: y(n), y2: y(n), class: n ? "grid" : "axis" }));
+      shapes.push(svgNode("text", { x: left - 6, y: y(n) + 4, "text-anchor": "end" }, count(n)));
     }
     const every = [1, 2, 5, 10, 20].find((n) => n * across >= 40) ?? 50;
     this.bins.forEach((bin, k) => {
-      if (bin.to === Infinity) shapes.push(this.node("text", { x: x(k) + across / 2, y: height - bottom + 16, "text-anchor": "middle" }, "≥"));
+      if (bin.to === Infinity) shapes.push(svgNode("text", { x: x(k) + across / 2, y: height - bottom + 16, "text-anchor": "middle" }, "≥"));
       else if (k % every === 0 && (k + every / 2 < this.bins.length || every === 1))
-        shapes.push(this.node("text", { x: x(k), y: height - bottom + 16, "text-anchor": "middle" }, bin.from.toFixed(this.digits)));
+        shapes.push(svgNode("text", { x: x(k), y: height - bottom + 16, "text-anchor": "middle" }, bin.from.toFixed(this.digits)));
     });
     const middle = (left + width - right) / 2;
     shapes.push(
-      this.node("text", { x: middle, y: height - 8, "text-anchor": "middle", class: "title" }, "distance, in units of ∛(V/N)"),
+      svgNode("text", { x: middle, y: height - 8, "text-anchor": "middle", class: "title" }, "distance, in units of ∛(V/N)"),
     );
     this.bins.forEach((bin, k) => {
       if (!bin.total) return;
@@ -100,18 +86,18 @@ class Histogram {
       const label = `${binLabel(bin, this.digits)}: ${plural(bin.total, "structure", "structures")} (${parts
         .map((name) => `${verdictLabel(name)} ${count(bin.parts[name])}`)
         .join(", ")})`;
-      const group = this.node(
+      const group = svgNode(
         "g",
         { role: "button", tabindex: 0, "aria-label": label, "aria-pressed": this.chosen === bin, "data-bin": k,
           class: this.chosen && this.chosen !== bin ? "bin faded" : "bin" },
-        this.node("title", {}, label),
-        this.node("rect", { x: x(k), y: top, width: across, height: height - top - bottom, class: "hit" }),
+        svgNode("title", {}, label),
+        svgNode("rect", { x: x(k), y: top, width: across, height: height - top - bottom, class: "hit" }),
       );
       let below = 0;
       for (const name of parts) {
         const over = below + bin.parts[name];
         const bar = { x: x(k) + 1, y: y(over), width: Math.max(1, across - 2), height: Math.max(0.5, y(below) - y(over)) };
-        group.append(this.node("rect", { ...bar, style: `fill:${verdictColour(name)}`, class: "part" }));
+        group.append(svgNode("rect", { ...bar, style: `fill:${verdictColour(name)}`, class: "part" }));
         below = over;
       }
       group.addEventListener("click", () => this.toggle(bin));

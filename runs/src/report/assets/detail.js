@@ -1,7 +1,5 @@
 // What an opened row shows: both structures in 3D and the evidence for the verdict.
 
-const fact = (name, ...value) => [element("dt", {}, name), element("dd", {}, ...value)];
-
 const percentChange = (ratio) => (typeof ratio === "number" ? `${((ratio - 1) * 100).toFixed(1)} %` : "–");
 
 /** Shares of the elements on each sublattice, in both crystals. */
@@ -66,98 +64,22 @@ const evidenceList = (row, others) => {
   return element("dl", { class: "facts" }, facts.flat());
 };
 
-const figure = (title, id, formula, content) =>
-  element(
-    "figure",
-    {},
-    element("figcaption", {}, element("b", {}, title), " ", element("span", { class: "id" }, id ?? ""), " ", element("span", { class: "muted" }, formulaNodes(formula))),
-    content,
-  );
-
-const noView = (text) => element("div", { class: "no-view" }, element("p", {}, text));
-
-const legend = (structures) => {
-  const symbols = [...new Set(structures.flatMap((each) => each.species.flatMap((site) => occupants(site).map(([symbol]) => symbol))))];
-  return element(
-    "ul",
-    { class: "legend", "aria-label": "Elements" },
-    symbols.map((symbol) =>
-      element("li", {}, element("i", { style: `background:${cssColour(elementColour(symbol))}`, "aria-hidden": "true" }), symbol),
-    ),
-  );
-};
-
-/**
- * A switch that draws both structures in one cell: a compact one of the candidate's lattice. Off: each
- * in its own cell.
- */
-const alignment = ([first, second], row, radii) => {
-  const given = [first.drawing, second.drawing];
-  const best = bestTurn(...given);
-  if (!best) return null;
-  const cell = { lattice: compactCell(given[0].lattice), origin: [0, 0, 0] };
-  const own = cell.lattice.flat().every((x, n) => Math.abs(x - given[0].lattice.flat()[n]) < 1e-9);
-  const compact = own ? given[0] : drawingOf(row.structure, radii, cell);
-  const aligned = drawingOf(row.nearest_structure, radii, cellInto(compact, given[1], best));
-  if (!compact.atoms.length || !aligned.atoms.length) return null;
-  const box = element("input", { type: "checkbox", checked: true, onchange: () => lay(box.checked) });
-  const lay = (on) => {
-    [first.drawing, second.drawing] = on ? [compact, aligned] : given;
-    first.borrowed = on && !own;
-    second.borrowed = on;
-    second.setting = on ? best.turn : IDENTITY;
-    first.orientation.redraw();
-  };
-  lay(true);
-  return box;
-};
-
-/** Both structures, turning together. */
-const viewsOf = (row, radii) => {
-  const orientation = new Orientation();
-  const place = (structure, name, missing) => {
-    if (!structure) return noView(missing);
-    const label = `${name}, ${plural(structure.species.length, "site", "sites")}, in 3D. Drag or use the arrow keys to turn, plus and minus to zoom, 0 to reset.`;
-    const canvas = element("canvas", { tabindex: 0, role: "img", "aria-label": label });
-    canvas.view = new View(canvas, drawingOf(structure, radii), orientation);
-    return canvas;
-  };
-  const missing =
-    row.nearest_id == null
-      ? "No known structure is near."
-      : row.evidence?.exact
-        ? "The coordinates of this structure are not in the page."
-        : "The reference holds invariants of this structure only, no coordinates.";
-  const own = place(row.structure, "Candidate", "The coordinates of this structure are not in the page.");
-  const known = place(row.nearest_structure, "Nearest known structure", missing);
-  const structures = [row.structure, row.nearest_structure].filter(Boolean);
-  const align = structures.length === 2 && alignment(orientation.views, row, radii);
-  const button = (text, title, act) => element("button", { type: "button", title, "aria-label": title, onclick: act }, text);
-  const labels = element("input", { type: "checkbox", onchange: () => { orientation.labels = labels.checked; orientation.redraw(); } });
-  const tools = element(
-    "div",
-    { class: "tools" },
-    ["a", "b", "c"].map((name, n) => button(name, `Look along ${name}`, () => orientation.along(n))),
-    button("−", "Zoom out", () => orientation.scale(1 / 1.25)),
-    button("+", "Zoom in", () => orientation.scale(1.25)),
-    button("Reset", "Reset the view", () => orientation.reset()),
-    element("label", {}, labels, " Symbols"),
-    align && element("label", { title: "Turns the nearest known structure to lie as the candidate and draws both in a compact cell of the candidate; dashed where that is not the cell of the file" }, align, " In the same cell"),
-  );
-  const resized = new ResizeObserver(() => orientation.redraw());
-  for (const view of orientation.views) resized.observe(view.canvas);
-  return element(
-    "div",
-    { class: "views" },
-    element(
-      "div",
-      { class: "pair" },
-      figure("Candidate", row.id, row.formula, own),
-      figure("Nearest known", row.nearest_id, row.nearest_formula, known),
-    ),
-    structures.length > 0 && element("div", { class: "under" }, legend(structures), tools),
-  );
-};
+/** What the views show of a row: the structure and its nearest known one. */
+const pairOf = (row) => [
+  { title: "Candidate", id: row.id, formula: row.formula, structure: row.structure, missing: "The coordinates of this structure are not in the page." },
+  {
+    title: "Nearest known",
+    id: row.nearest_id,
+    formula: row.nearest_formula,
+    structure: row.nearest_structure,
+    missing:
+      row.nearest_id == null
+        ? "No known structure is near."
+        : row.evidence?.exact
+          ? "The coordinates of this structure are not in the page."
+          : "The reference holds invariants of this structure only, no coordinates.",
+  },
+];
 
 /** `others`: buttons for the rows of the same uniqueness group. */
 const detailOf = (row, radii, others) => {
@@ -166,7 +88,7 @@ const detailOf = (row, radii, others) => {
   return element(
     "div",
     { class: "opened" },
-    viewsOf(row, radii),
+    viewsOf(...pairOf(row), radii),
     element(
       "div",
       { class: "evidence" },

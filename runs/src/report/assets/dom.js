@@ -9,7 +9,7 @@ const element = (tag, properties = {}, ...children) => {
     else if (name === "class") node.className = value;
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
   return node;
 };
 
@@ -28,6 +28,15 @@ const percent = (part, whole) => (whole > 0 ? `${((100 * part) / whole).toFixed(
 
 const plural = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
 
-/** A formula with its numbers as subscripts. */
-const formulaNodes = (formula) =>
-  (formula || "").split(/((?<=[A-Za-z)])\d+(?:\.\d+)?)/).map((part, n) => (n % 2 ? element("sub", {}, part) : part));
+/** A formula with its numbers as subscripts and a charge, as in `Fe(CN)6 4-`, above. */
+const formulaNodes = (formula) => {
+  const [, body, charge] = /^(.*?)(?: (\d*[+-]))?$/s.exec(formula || "");
+  const parts = body.split(/((?<=[A-Za-z)])\d+(?:\.\d+)?)/).map((part, n) => (n % 2 ? element("sub", {}, part) : part));
+  return charge ? [...parts, element("sup", {}, charge.replace("-", "−"))] : parts;
+};
+
+/** A symbol of a space group with its screw axes as subscripts; other shapes as they are. */
+const shapeNodes = (shape) => (shape ?? "–").split(/_(\d)/).map((part, n) => (n % 2 ? element("sub", {}, part) : part));
+
+/** A formula as plain text with its numbers lowered, for charts. */
+const loweredFormula = (formula) => formula.replace(/(?<=[A-Za-z)])\d+/g, (digits) => [...digits].map((digit) => String.fromCharCode(0x2080 + Number(digit))).join(""));

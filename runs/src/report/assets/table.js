@@ -10,7 +10,7 @@ const compareValues = (a, b, direction) => {
 
 class Table {
   /**
-   * `columns`: `{ name, title, value(row), cell(row), numeric, hint }`; `detail(row)` builds what an
+   * `columns`: `{ title, value(row), cell(row), numeric, hint, class }`; `detail(row)` builds what an
    * opened row shows; `changed(table)` is called when other rows are shown.
    */
   constructor({ rows, columns, detail, head, body, changed }) {
@@ -22,7 +22,7 @@ class Table {
     this.page = 0;
     this.buttons = columns.map((column) => {
       const button = element("button", { type: "button", title: column.hint, onclick: () => this.sort(column) }, column.title);
-      const cell = element("th", { scope: "col", class: column.numeric && "number" }, button);
+      const cell = element("th", { scope: "col", class: column.class ?? (column.numeric && "number") }, button);
       return { column, cell };
     });
     head.replaceChildren(element("tr", {}, this.buttons.map((each) => each.cell)));
@@ -89,7 +89,7 @@ class Table {
     const cells = this.columns.map((column, n) => {
       const content = column.cell(row);
       if (n > 0) {
-        return element("td", { class: column.numeric && "number", "data-title": column.title, "data-empty": content === "–" }, content);
+        return element("td", { class: column.class ?? (column.numeric && "number"), "data-title": column.title, "data-empty": content === "–" }, content);
       }
       const open = () => this.toggle(row);
       const button = element("button", { type: "button", class: "open", "aria-expanded": String(isOpen), "aria-controls": id, onclick: open }, content);

@@ -141,12 +141,19 @@ class View {
     for (const half of drawing.halves) {
       const [p, q] = [place(half.from), place(half.to)];
       const colour = elementColour(half.symbol);
-      const stick = Math.max(1.5, 2 * STICK * scale);
+      const order = half.order ?? 1;
+      // Bonds of a higher order as lines side by side; those to a metal are thin.
+      const stick = Math.max(1.5, 2 * STICK * scale) * (half.thin ? 0.6 : order > 1 ? 1.1 / order : 1);
+      const aside = order > 1 ? sideways(p, q, 2 * STICK * scale) : [0, 0];
       parts.push({
         depth: (p[2] + q[2]) / 2,
         draw: () => {
-          line(pen, p, q, stick + 1.2, "rgba(0,0,0,0.45)");
-          line(pen, p, q, stick, cssColour(colour.map((c) => c * 0.88)));
+          for (let n = 0; n < order; n++) {
+            const shift = n - (order - 1) / 2;
+            const [from, to] = [p, q].map(([x, y]) => [x + shift * aside[0], y + shift * aside[1]]);
+            line(pen, from, to, stick + 1.2, "rgba(0,0,0,0.45)");
+            line(pen, from, to, stick, cssColour(colour.map((c) => c * 0.88)));
+          }
         },
       });
     }
@@ -171,13 +178,11 @@ class View {
   }
 }
 
-const line = (pen, p, q, width, colour) => {
-  pen.beginPath();
-  pen.moveTo(p[0], p[1]);
-  pen.lineTo(q[0], q[1]);
-  pen.lineWidth = width;
-  pen.strokeStyle = colour;
-  pen.stroke();
+/** A vector of this length across a line in the plane of the picture. */
+const sideways = (p, q, length) => {
+  const [x, y] = [q[0] - p[0], q[1] - p[1]];
+  const size = Math.hypot(x, y) || 1;
+  return [(-y / size) * length, (x / size) * length];
 };
 
 /** A ball; one with several occupants is cut like a pie, with vacancies left white. */

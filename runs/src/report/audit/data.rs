@@ -1,12 +1,10 @@
 //! The data of the page: the report with rounded numbers, and the elements that its views draw.
 
-use std::collections::BTreeSet;
-
-use druse_datasets::elements::charge::is_metal;
-use druse_datasets::elements::covalent_radius;
-use druse_representations::{Crystal, Element};
+use druse_representations::Crystal;
 use druse_validation::audit::{AuditReport, Verdict};
 use serde_json::{Map, Value, json};
+
+use crate::report::numbers::{radii, rounded};
 
 /// Sites whose coordinates fit into a page of some 50 MB.
 const MOST_SITES: usize = 1_000_000;
@@ -47,16 +45,11 @@ fn leave_out_structures(report: &AuditReport, data: &mut Value, most: usize) -> 
     left_out
 }
 
-/// Covalent radius (Å) and whether it is a metal, by element of the structures.
+/// What is drawn of the elements of the structures.
 fn elements(report: &AuditReport) -> Value {
     let crystals = report.rows.iter().flat_map(|row| [&row.structure, &row.nearest_structure]).flatten();
-    let found: BTreeSet<Element> = crystals
-        .flat_map(|crystal| &crystal.sites)
-        .flat_map(|site| site.occupants.iter().map(|occupant| occupant.element))
-        .collect();
-    let known = |element: Element| covalent_radius(element).map(|radius| json!([radius, is_metal(element)]));
-    let fields = found.into_iter().filter_map(|element| Some((element.to_string(), known(element)?)));
-    Value::Object(fields.collect())
+    let sites = crystals.flat_map(|crystal| &crystal.sites);
+    radii(sites.flat_map(|site| site.occupants.iter().map(|occupant| occupant.element)))
 }
 
 /// Rounds numbers to so many decimals (coordinates and distances of single sites to four) and drops
@@ -75,13 +68,6 @@ fn compact(value: Value, decimals: i32) -> Value {
         }
         other => other,
     }
-}
-
-/// A rounded number; a whole one without decimals.
-fn rounded(number: f64, decimals: i32) -> Value {
-    let scale = 10f64.powi(decimals);
-    let number = (number * scale).round() / scale;
-    if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }
 
 #[cfg(test)]

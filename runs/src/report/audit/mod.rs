@@ -7,7 +7,7 @@ mod tests;
 
 use druse_validation::audit::AuditReport;
 
-use super::page::{Page, VIEWER_SCRIPTS, VIEWER_STYLE};
+use super::page::{Page, TABLE_STYLES, VIEWER_SCRIPTS, VIEWER_STYLE};
 
 pub use table::audit_csv;
 
@@ -27,10 +27,10 @@ const SCRIPTS: [&str; 5] = [
 /// Coordinates are rounded to 1e-4; structures after the first million sites are left out, and the
 /// page says so.
 pub fn audit_page(report: &AuditReport) -> String {
-    let scripts = [VIEWER_SCRIPTS, SCRIPTS].concat();
+    let scripts = [&VIEWER_SCRIPTS[..], &SCRIPTS].concat();
     Page {
         title: "Novelty audit",
-        styles: &[VIEWER_STYLE, include_str!("../assets/audit.css")],
+        styles: &[&[VIEWER_STYLE], &TABLE_STYLES[..], &[include_str!("../assets/audit.css")]].concat(),
         body: include_str!("../assets/audit.html"),
         scripts: &scripts,
         data: &data::of(report),
