@@ -1,5 +1,7 @@
 //! `druse sample`
 
+mod ligands;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -19,6 +21,7 @@ use super::failure::Failure;
 use super::output::{format_of, write_records};
 use super::progress::Progress;
 use super::weights;
+use ligands::LigandArguments;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -26,14 +29,16 @@ pub struct Arguments {
     /// the constraints: random, substitution
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Crystals to sample
+    /// Crystals or ligands to sample
     #[arg(short, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     n: u32,
-    /// File to write; its ending tells the format: .extxyz, .jsonl, .cif, .json or .vasp
+    /// File to write; its ending tells the format: .extxyz, .jsonl, .cif, .json or .vasp; for ligands .csv or .json
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
     #[command(flatten)]
     space: SpaceArguments,
+    #[command(flatten)]
+    ligands: LigandArguments,
     /// What a label of the model shall be: a number, a range or a word, for instance e_hull=0..0.05; may
     /// be repeated. It moves the distribution and is no constraint
     #[arg(long, value_name = "NAME=VALUE", value_parser = target)]
@@ -85,7 +90,7 @@ struct SpaceArguments {
     /// Different elements in a sample; 1..4 when absent
     #[arg(long, value_name = "N..M", value_parser = range)]
     element_count: Option<[usize; 2]>,
-    /// Atoms in the primitive cell; 1..20 when absent
+    /// Atoms in the primitive cell, 1..20 when absent; of ligands, hydrogens included
     #[arg(long, value_name = "N..M", value_parser = range)]
     atoms: Option<[usize; 2]>,
     /// Allowed space groups, numbers and ranges such as 62,140..230
@@ -154,6 +159,12 @@ fn positive(text: &str) -> Result<f64, String> {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     single_threaded();
+    if ligands::asked(arguments)? {
+        return ligands::run(arguments, global);
+    }
+    if let Some(flag) = arguments.ligands.given() {
+        return Err(Failure::input(format!("{flag}: found a model of crystals, expected one of ligands")));
+    }
     let format = format_of(&arguments.to)?;
     let Asked { sampler, kind, sha256, knows_elements } = Asked::open(arguments)?;
     let request = arguments.request(knows_elements)?;
