@@ -160,6 +160,8 @@ mod tests {
     use druse_datasets::prototypes::prototypes;
     use serde_json::json;
 
+    use druse_representations::io::Record;
+
     use super::*;
 
     fn passes(filter: &str, properties: Value) -> bool {

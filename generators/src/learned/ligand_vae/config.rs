@@ -25,6 +25,9 @@ pub struct LigandVaeConfig {
     pub encoder: TransformerShape,
     /// Ways in which the encoder looks at all steps together.
     pub looks: i64,
+    /// Numbers that the encoder takes of each step by its place, and twice as many that the decoder is given for each: what
+    /// is in order is learnt sooner than by looks at all steps alone.
+    pub slice: i64,
     /// Network over the steps after it.
     pub decoder: TransformerShape,
     /// Share of the steps that the decoder is not told in training, so that it relies on the latent.
@@ -48,12 +51,13 @@ impl Default for LigandVaeConfig {
             latent: 128,
             width: 128,
             encoder: TransformerShape { width: 128, heads: 8, layers: 3 },
-            looks: 12,
-            decoder: TransformerShape { width: 176, heads: 8, layers: 4 },
+            looks: 6,
+            slice: 16,
+            decoder: TransformerShape { width: 160, heads: 8, layers: 4 },
             forget: 0.15,
             beta: 0.05,
             free: 0.02,
-            prior: PriorShape { width: 256, blocks: 3 },
+            prior: PriorShape { width: 224, blocks: 3 },
             vocabulary: Vocabulary::default(),
         }
     }

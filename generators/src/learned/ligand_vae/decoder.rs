@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 use super::LigandVaeConfig;
 use super::batch::{Choices, Decisions, Tokens};
 use super::embedding::{KEY, Keys, Parts, StepEmbedding, logits};
+use crate::learned::latent::first_outputs;
 use crate::learned::nets::{Perceptron, Transformer, linear};
 
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(super) struct Decoder {
     steps: StepEmbedding,
     latent: Perceptron,
     everywhere: nn::Linear,
+    places: nn::Linear,
+    place: nn::Linear,
     transformer: Transformer,
     keys: Keys,
     end: Tensor,
@@ -44,6 +47,8 @@ impl Decoder {
             steps: StepEmbedding::new(path, config, inner, shape.heads),
             latent: Perceptron::new(&(path / "latent"), config.latent, 2 * inner, inner),
             everywhere: linear("everywhere", config.latent, inner),
+            places: linear("places", config.latent, 2 * config.slice * (config.steps as i64 + 1)),
+            place: linear("place", 2 * config.slice, inner),
             transformer: Transformer::new(&(path / "transformer"), shape),
             keys: Keys::new(&(path / "keys"), inner),
             end: path.var("end", &[KEY], nn::Init::Randn { mean: 0.0, stdev: 0.3 }),
@@ -66,13 +71,17 @@ impl Decoder {
         tokens: &Tokens,
         told: Option<&Tensor>,
     ) -> Known {
-        let mut steps = self.steps.forward(parts, tokens);
-        if let Some(told) = told {
-            steps = steps * told.unsqueeze(-1);
-        }
+        let steps = self.steps.forward(parts, tokens);
+        let steps = match told {
+            Some(told) => steps * told.unsqueeze(-1),
+            None => steps,
+        };
         let side = steps.size()[1] + 1;
+        let slice = self.place.ws.size()[1];
+        let places = first_outputs(&self.places, latents, slice * side).view([-1, side, slice]);
         let x = Tensor::cat(&[self.latent.forward(latents).unsqueeze(1), steps], 1)
-            + linear(&self.everywhere, latents).unsqueeze(1);
+            + linear(&self.everywhere, latents).unsqueeze(1)
+            + linear(&self.place, &places);
         // Nothing is known of later steps.
         let later = Tensor::ones([side, side], (Kind::Bool, x.device())).triu(1);
         let bias = self.steps.bias(tokens).masked_fill(&later, f64::NEG_INFINITY);

@@ -150,7 +150,8 @@ impl LigandSpace {
         }
         if !self.donors.is_empty() {
             let (mut wanted, mut found) = (self.donors.clone(), account.donors.clone());
-            (wanted.sort_unstable(), found.sort_unstable());
+            wanted.sort_unstable();
+            found.sort_unstable();
             if wanted != found {
                 let names = |elements: &[Element]| {
                     elements.iter().map(|element| element.symbol()).collect::<Vec<_>>().join(" ")

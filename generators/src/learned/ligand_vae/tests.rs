@@ -84,6 +84,7 @@ fn trained(steps: u64) -> LatentSampler<LigandVae> {
         encoder: shape,
         decoder: shape,
         looks: 4,
+        slice: 4,
         whole_rings: 2,
         prior: PriorShape { width: 32, blocks: 1 },
         ..LigandVaeConfig::default()
