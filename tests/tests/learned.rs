@@ -17,6 +17,11 @@ use serde_json::{Map, Value};
 /// A table in the style of MP-20 (`material_id`, `cif`, labels): known structure types with other
 /// elements of the same group.
 fn table(folder: &Path) -> PathBuf {
+    write_table(folder.join("structures.csv"), usize::MAX)
+}
+
+/// The same with so many structure types.
+fn write_table(path: PathBuf, types: usize) -> PathBuf {
     let swap = |element: Element, shift: usize| -> Element {
         let group: Vec<Element> =
             Element::all().filter(|e| e.group() == element.group() && e.period() < 7).collect();
@@ -24,7 +29,7 @@ fn table(folder: &Path) -> PathBuf {
         group[(place + shift) % group.len()]
     };
     let mut text = "material_id,formation_energy_per_atom,band_gap,cif\n".to_owned();
-    for (number, prototype) in prototypes().iter().enumerate() {
+    for (number, prototype) in prototypes().iter().enumerate().take(types) {
         let mut code = prototype.code();
         for shift in 0..3 {
             code.orbits.iter_mut().for_each(|orbit| orbit.element = swap(orbit.element, shift));
@@ -41,7 +46,6 @@ fn table(folder: &Path) -> PathBuf {
             text += &format!("{id},{energy},{gap},\"{cif}\"\n");
         }
     }
-    let path = folder.join("structures.csv");
     std::fs::write(&path, text).unwrap();
     path
 }
@@ -132,6 +136,45 @@ fn every_kind_is_trained_and_sampled_from() {
             let species = crystal["species"].as_array().unwrap();
             assert!(species.len() <= 10 && !species.contains(&"Pb".into()), "{line}");
             assert_eq!(crystal["seed"], 7);
+        }
+    }
+}
+
+/// Structures of the table that `druse sample` gave for known ones, and what `druse evaluate` says of them.
+fn made_of(known: &Path, how: &str, model: &Path, n: &str) -> Result<(Vec<Value>, Value), String> {
+    let to = model.with_extension("known.jsonl");
+    let mut command = druse();
+    command.args(["sample", "--quiet", "--steps", "5", "-n", n, how]).arg(known);
+    let output = run(command.arg(model).arg("--to").arg(&to));
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    let made = std::fs::read_to_string(&to).unwrap().lines().map(json).collect();
+    let mut command = druse();
+    command.args(["evaluate", "--protocol", "prediction", "--json", "-", "--test"]).arg(known).arg(&to);
+    Ok((made, json(&succeed(&mut command))["evaluations"][0].take()))
+}
+
+#[test]
+fn known_structures_are_predicted_reconstructed_and_gone_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path());
+    let known = write_table(folder.path().join("known.csv"), 1);
+    for kind in KINDS {
+        let model = folder.path().join(format!("{}.safetensors", kind.name));
+        succeed(&mut train(kind.name, &table, &model, 8));
+        let (made, evaluation) = made_of(&known, "--formulas", &model, "2").unwrap();
+        let tested = evaluation["structures"].as_array().unwrap().len();
+        assert!(tested > 1, "{evaluation}");
+        assert!(made.iter().all(|crystal| crystal["of"].is_string()), "{made:?}");
+        let autoencoder = kind.name.ends_with("vae");
+        match made_of(&known, "--reconstruct", &model, "1") {
+            Ok((made, _)) => assert!(autoencoder && made.len() <= tested),
+            Err(text) => assert!(!autoencoder && text.contains("read them again"), "{text}"),
+        }
+        match made_of(&known, "--interpolate", &model, "4") {
+            Ok((made, _)) => assert!(autoencoder && made.len() <= 4 * (tested - 1)),
+            Err(text) => assert!(!autoencoder && text.contains("from one crystal to another"), "{text}"),
         }
     }
 }

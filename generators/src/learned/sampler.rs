@@ -136,7 +136,7 @@ impl Sample {
 }
 
 /// A trained model that proposes crystals.
-pub trait Sampler: Send {
+pub trait Sampler: Send + Sync {
     /// Kind of the model, for instance `symmetry-diffusion`.
     fn kind(&self) -> &'static str;
 
@@ -161,6 +161,27 @@ pub trait Sampler: Send {
 
     /// Samples that are computed together.
     fn batch(&self) -> usize;
+
+    /// Crystals written down as the model sees them and read again, by models that can (autoencoders); `None` where
+    /// nothing legal came back.
+    ///
+    /// # Errors
+    /// For models that cannot.
+    fn reconstruct(&self, _crystals: &[Crystal]) -> Result<Vec<Option<Sample>>, RequestError> {
+        Err(RequestError::NotPossible {
+            kind: self.kind(),
+            what: "write crystals down and read them again".into(),
+        })
+    }
+
+    /// `steps` crystals between two, both ends included, by models that have such ways (autoencoders); `None` where
+    /// nothing legal was read.
+    ///
+    /// # Errors
+    /// For models that have none, and for crystals that the model cannot write down.
+    fn interpolate(&self, _ends: [&Crystal; 2], _steps: usize) -> Result<Vec<Option<Sample>>, RequestError> {
+        Err(RequestError::NotPossible { kind: self.kind(), what: "go from one crystal to another".into() })
+    }
 }
 
 /// What [`Sampler::sample`] has in common: computes the batches of `length` consecutive numbers that these fall

@@ -57,6 +57,11 @@ pub struct Arguments {
     /// Shares of training and validation data, and of test data that are left out
     #[arg(long, value_name = "A,B[,C]", value_parser = fractions, default_value = "0.9,0.1")]
     fractions: Fractions,
+    /// Structures that only teach the property heads by their labels and are not imitated, such as generated
+    /// crystals with their energies after relaxation: what the model then says of its own samples
+    /// (--best-of) is worth more
+    #[arg(long, value_name = "FILES", num_args = 1..)]
+    judged: Vec<PathBuf>,
     /// What to do with structures that occur several times under other ids: all count, or the first of
     /// those that the matcher of audits calls the same
     #[arg(long, value_enum, default_value = "keep")]
@@ -205,6 +210,7 @@ impl Settings {
         let job = Job {
             training: data.training,
             validation: data.validation,
+            judged: data.judged,
             conditions: arguments.conditions.iter().map(|name| name.trim().to_owned()).collect(),
             config: self.config,
             options: self.options,
@@ -228,6 +234,7 @@ fn request(arguments: &Arguments, global: &Global) -> DataRequest {
     DataRequest {
         files: arguments.data.clone(),
         labels: arguments.labels.clone(),
+        judged: arguments.judged.clone(),
         filter: arguments.filter.clone(),
         duplicates: match arguments.duplicates {
             DuplicatesName::Keep => Duplicates::Keep,

@@ -9,12 +9,14 @@
 //! |---|---|
 //! | [`cdvae`] | validity, and distances of distributions to a test set |
 //! | [`sun`] | stable, unique and novel after relaxation; symmetry, diversity, displacement |
+//! | [`prediction`] | whether structures are the known ones that they were made for |
 //! | [`conditions`] | whether a requested value moves the distribution |
 
 pub mod cdvae;
 pub mod conditions;
 mod hull;
 mod metric;
+pub mod prediction;
 pub mod properties;
 mod relaxations;
 mod sets;

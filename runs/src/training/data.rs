@@ -23,6 +23,8 @@ pub struct DataRequest {
     pub files: Vec<PathBuf>,
     /// Tables of labels, joined by id.
     pub labels: Vec<PathBuf>,
+    /// Files of structures that only teach what to say of them; neither filter nor split is applied.
+    pub judged: Vec<PathBuf>,
     /// Which structures are wanted.
     pub filter: Option<Filter>,
     /// What to do with structures that occur several times.
@@ -69,6 +71,8 @@ pub struct Data<S = Record> {
     pub training: Vec<S>,
     /// For the validation loss.
     pub validation: Vec<S>,
+    /// To be judged.
+    pub judged: Vec<S>,
     /// For the card of the model.
     pub card: DataCard,
     /// Structures that were not taken, with reasons.
@@ -125,6 +129,10 @@ impl DataRequest {
         records.extend(own.into_iter().flatten());
         self.label(&mut records, &mut card, &mut notes)?;
         card.read = records.len() + refused.len();
+        let mut judged = self.read(&self.judged, &mut card, &mut refused)?;
+        for path in &self.labels {
+            join_labels(&mut judged, path)?;
+        }
 
         let kept = records.into_iter().enumerate().map(|(i, record)| (record, i >= first_of_validation));
         let mut kept = self.wanted(kept.collect(), &mut refused);
@@ -132,7 +140,7 @@ impl DataRequest {
             kept = without_duplicates(kept, &mut refused)?;
         }
         let (training, validation) = self.apart(kept, &mut card, By::groups)?;
-        Data { training, validation, card, refused, notes }.checked()
+        Data { training, validation, judged, card, refused, notes }.checked()
     }
 
     /// Those that the filter passes, with whether they are for validation.

@@ -8,6 +8,7 @@ use druse_datasets::ligands::{Columns, ImportedLigands, LibraryError, LigandLibr
 use druse_generators::learned::LigandEntry;
 use druse_generators::learned::house::{DataCard, DataFile};
 use rayon::prelude::*;
+use serde_json::{Map, Value};
 
 use super::data::{By, Data, DataError, DataRequest, Duplicates, SetApart, name};
 
@@ -36,11 +37,17 @@ impl DataRequest {
             }
         }
         for path in &self.labels {
-            let rows = entries.iter_mut().map(|entry| (entry.ligand.name.as_str(), &mut entry.properties));
-            let report = join_columns(rows.collect(), path)?;
+            let report = join_columns(entries.iter_mut().map(columns).collect(), path)?;
             self.joined(path, &report, &mut card, &mut notes)?;
         }
         self.check_columns(&entries)?;
+        let mut judged = Vec::new();
+        for path in &self.judged {
+            judged.extend(read(path, smiles, &mut card, &mut refused)?);
+        }
+        for path in &self.labels {
+            join_columns(judged.iter_mut().map(columns).collect(), path)?;
+        }
         card.read = entries.len() + refused.len();
         let kept = entries.into_iter().enumerate().map(|(i, entry)| (entry, i >= first_of_validation));
         let mut kept = self.wanted(kept.collect(), &mut refused);
@@ -48,8 +55,13 @@ impl DataRequest {
             kept = without_duplicates(kept, &mut refused);
         }
         let (training, validation) = self.apart(kept, &mut card, groups)?;
-        Data { training, validation, card, refused, notes }.checked()
+        Data { training, validation, judged, card, refused, notes }.checked()
     }
+}
+
+/// Id and properties.
+fn columns(entry: &mut LigandEntry) -> (&str, &mut Map<String, Value>) {
+    (entry.ligand.name.as_str(), &mut entry.properties)
 }
 
 fn read(
@@ -132,6 +144,7 @@ mod tests {
         std::fs::write(&labels, "id,gap\na,1.5\nc,2\n").unwrap();
         let request = DataRequest {
             files: vec![table],
+            judged: Vec::new(),
             labels: vec![labels],
             filter: Some("denticity <= 2 and charge = 0".parse().unwrap()),
             duplicates: Duplicates::Drop,

@@ -87,6 +87,9 @@ pub struct DataCard {
     pub training: usize,
     /// Structures of the validation loss.
     pub validation: usize,
+    /// Structures that only taught what to say of them.
+    #[serde(default)]
+    pub judged: usize,
     /// SHA-256 over ids, crystals and labels of both sets in order: what a continued training must meet again.
     pub sha256: String,
 }
@@ -119,9 +122,14 @@ impl Card {
         row(
             "structures",
             format!(
-                "{} for training, {} for validation; {}{}",
+                "{} for training, {} for validation{}; {}{}",
                 self.data.training,
                 self.data.validation,
+                if self.data.judged > 0 {
+                    format!(", {} that only taught what to say of them", self.data.judged)
+                } else {
+                    String::new()
+                },
                 self.data.split,
                 self.data.filter.as_ref().map_or(String::new(), |filter| format!("; taken where {filter}"))
             ),

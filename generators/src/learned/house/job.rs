@@ -41,6 +41,8 @@ pub struct Job<R = Record> {
     pub training: Vec<R>,
     /// Structures of the validation loss; may be empty.
     pub validation: Vec<R>,
+    /// Structures that only teach what to say of them, by their labels, and are not imitated; may be empty.
+    pub judged: Vec<R>,
     /// Names of the conditions.
     pub conditions: Vec<String>,
     /// Settings of the network that differ from the default.
@@ -145,6 +147,7 @@ impl TrainError {
 struct Sets<L: Learner> {
     training: TrainingSet<L>,
     validation: TrainingSet<L>,
+    judged: TrainingSet<L>,
     refused: BTreeMap<String, usize>,
 }
 
@@ -175,11 +178,12 @@ pub fn train_job<L: Learner>(
         config = L::fit(config, &job.training);
     }
     let options = options::<L>(&job.options, resumed.as_ref().map(|r| &r.card.options))?;
-    let sum = checksum(&job.training, &job.validation);
+    let sum = checksum([&job.training, &job.validation, &job.judged]);
     if let Some(checkpoint) = &resumed {
         unchanged(checkpoint, &options, &sum)?;
     }
 
+    // Scales are those of what is imitated.
     let records: Vec<&L::Record> = job.training.iter().chain(&job.validation).collect();
     let names = kept.map_or_else(Vec::new, |card| card.conditions.names());
     let wanted: Vec<String> =
@@ -201,8 +205,9 @@ pub fn train_job<L: Learner>(
     }
     let sets = sets::<L>(&config, &conditions, &job, &values)?;
 
+    let Sets { training, validation, judged, .. } = &sets;
     let mut training =
-        Training::<L>::new(&config, &conditions, &sets.training, &sets.validation, &options, job.device);
+        Training::<L>::new(&config, &conditions, training, validation, judged, &options, job.device);
     if let Some(model) = from {
         training.start_from(model)?;
     }
@@ -215,6 +220,7 @@ pub fn train_job<L: Learner>(
     let mut data = job.data.clone();
     data.refused.extend(most_frequent(&sets.refused));
     (data.training, data.validation) = (sets.training.examples.len(), sets.validation.examples.len());
+    data.judged = sets.judged.examples.len();
     data.sha256 = sum;
     let card = Card {
         format: FORMAT,
@@ -417,14 +423,15 @@ fn unchanged(checkpoint: &Checkpoint, options: &TrainOptions, sum: &str) -> Resu
 }
 
 /// SHA-256 over ids, structures and labels in order.
-fn checksum<S: Subject>(training: &[S], validation: &[S]) -> String {
+fn checksum<S: Subject>(sets: [&[S]; 3]) -> String {
     let one = |record: &S| {
         let mut hasher = Sha256::new();
         record.digest(&mut hasher);
         hasher.finalize()
     };
     let mut hasher = Sha256::new();
-    for set in [training, validation] {
+    // Judged structures count where there are any.
+    for set in &sets[..if sets[2].is_empty() { 2 } else { 3 }] {
         hasher.update((set.len() as u64).to_le_bytes());
         let sums: Vec<_> = set.par_iter().map(one).collect();
         sums.iter().for_each(|sum| hasher.update(sum));
@@ -441,7 +448,8 @@ fn sets<L: Learner>(
 ) -> Result<Sets<L>, TrainError> {
     let mut refused = BTreeMap::new();
     let mut first = None;
-    let mut take = |records: &[L::Record], offset: usize| -> TrainingSet<L> {
+    let judged_values = Values::of(&conditions.names(), &job.judged.iter().collect::<Vec<_>>());
+    let mut take = |records: &[L::Record], values: &Values, offset: usize| -> TrainingSet<L> {
         let made: Vec<Result<(L::Example, Labels), String>> = records
             .par_iter()
             .enumerate()
@@ -450,7 +458,7 @@ fn sets<L: Learner>(
                 Ok((example, conditions.labels_at(record, values, offset + place)))
             })
             .collect();
-        let mut set = TrainingSet { examples: Vec::new(), labels: Vec::new() };
+        let mut set = TrainingSet::EMPTY;
         for (record, made) in records.iter().zip(made) {
             match made {
                 Ok((example, labels)) => {
@@ -465,12 +473,13 @@ fn sets<L: Learner>(
         }
         set
     };
-    let training = take(&job.training, 0);
-    let validation = take(&job.validation, job.training.len());
+    let training = take(&job.training, values, 0);
+    let validation = take(&job.validation, values, job.training.len());
+    let judged = take(&job.judged, &judged_values, 0);
     if training.examples.is_empty() {
         return Err(TrainError::NoData { kind: L::KIND, first });
     }
-    Ok(Sets { training, validation, refused })
+    Ok(Sets { training, validation, judged, refused })
 }
 
 /// The most frequent reasons, and the number of all others.

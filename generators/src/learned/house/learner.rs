@@ -62,4 +62,8 @@ pub trait Learner: Sized + Send {
     /// without a classifier. All randomness (noise, masks, augmentation by equivalent cells, origins and
     /// permutations) comes from `rng`.
     fn loss(&self, batch: &[&Self::Example], labels: &[Labels], rng: &mut ChaCha8Rng) -> Loss;
+
+    /// The mean error of what the model says of crystals that are labelled without being examples of what to make, of order
+    /// one, from which gradients flow; `None` for a model that says nothing of crystals.
+    fn judgement(&self, batch: &[&Self::Example], labels: &[Labels]) -> Option<Tensor>;
 }

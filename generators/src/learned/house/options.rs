@@ -38,6 +38,8 @@ pub struct TrainOptions {
     pub drop_all: f64,
     /// Precision of the products of matrices.
     pub precision: Precision,
+    /// Crystals that are only judged, for every one that is learnt from; nothing without such crystals.
+    pub judged: f64,
     /// Strength of balancing over space groups and elements, 0 none to 1 full.
     pub balance: f64,
     /// Steps between two looks at the validation loss (of the averaged weights).
@@ -65,6 +67,7 @@ impl Default for TrainOptions {
             drop_label: 0.3,
             drop_all: 0.15,
             precision: Precision::Float32,
+            judged: 0.25,
             balance: 0.0,
             validate_every: 500,
             patience: 0,
@@ -105,6 +108,7 @@ impl TrainOptions {
             ("ema", self.ema),
             ("drop_label", self.drop_label),
             ("drop_all", self.drop_all),
+            ("judged", self.judged),
             ("balance", self.balance),
         ];
         if let Some((name, found)) = shares.into_iter().find(|(_, share)| !(0.0..=1.0).contains(share)) {
@@ -156,6 +160,7 @@ impl TrainOptions {
             drop_label,
             drop_all,
             precision,
+            judged,
             balance,
             ..
         } = self;
@@ -170,6 +175,7 @@ impl TrainOptions {
             ("drop_label", *drop_label == c.drop_label),
             ("drop_all", *drop_all == c.drop_all),
             ("precision", *precision == c.precision),
+            ("judged", *judged == c.judged),
             ("balance", *balance == c.balance),
         ]
         .into_iter()

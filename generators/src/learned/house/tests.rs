@@ -84,6 +84,12 @@ impl Learner for Volumes {
         let total = (found - target).square().mean(Kind::Float);
         Loss { parts: vec![("square", total.shallow_clone())], total }
     }
+
+    fn judgement(&self, batch: &[&Example], labels: &[Labels]) -> Option<Tensor> {
+        let sizes: Vec<f32> = batch.iter().map(|example| example.volume as f32 / 100.0).collect();
+        let sizes = Tensor::from_slice(&sizes).to_device(self.device).unsqueeze(-1);
+        Some(self.net.forward(&(self.labels.forward(labels, self.device) + sizes)).square().mean(Kind::Float))
+    }
 }
 
 struct Nothing;
@@ -137,6 +143,7 @@ fn job(to: &Path, options: Value) -> Job {
     Job {
         training: records,
         validation,
+        judged: Vec::new(),
         conditions: ["gap", "elements", "atoms"].map(str::to_owned).into(),
         config: Map::new(),
         options: all,
@@ -149,6 +156,28 @@ fn job(to: &Path, options: Value) -> Job {
         checkpoint_every: Duration::from_secs(3600),
         device: Device::Cpu,
     }
+}
+
+/// The same with structures that are only judged.
+fn judging(job: Job) -> Job {
+    Job { judged: records().into_iter().take(5).collect(), ..job }
+}
+
+#[test]
+fn judged_structures_move_the_weights_and_are_told() {
+    druse_fitness::chgnet::torch::single_threaded();
+    let folder = tempfile::tempdir().unwrap();
+    let train = |name: &str, change: fn(Job) -> Job| {
+        let to = folder.path().join(name);
+        let outcome = train_job::<Volumes>(change(job(&to, json!({}))), &mut ()).unwrap();
+        (Sealed::read(&to).unwrap().tensors, outcome.card)
+    };
+    let (plain, card) = train("plain.safetensors", |job| job);
+    assert_eq!((card.data.judged, card.markdown("m", "", &[]).contains("only taught")), (0, false));
+    let (judged, told) = train("judged.safetensors", judging);
+    assert!(plain.iter().zip(&judged).any(|(a, b)| a.1 != b.1));
+    assert!(told.data.judged == 5 && told.markdown("m", "", &[]).contains("5 that only taught"));
+    assert_ne!(card.data.sha256, told.data.sha256);
 }
 
 /// Stops after so many steps of this run.
@@ -183,14 +212,15 @@ fn a_stopped_training_goes_on_bit_for_bit() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let whole = threads(2, || {
-        train_job::<Volumes>(job(&at("whole.safetensors"), json!({ "balance": 0.5 })), &mut ()).unwrap()
+        let job = job(&at("whole.safetensors"), json!({ "balance": 0.5 }));
+        train_job::<Volumes>(judging(job), &mut ()).unwrap()
     });
     assert_eq!(whole.end, End::Finished);
     assert_eq!(whole.card.steps, 40);
     // Stopped amid an epoch, before the learning rate falls and after, with other numbers of threads.
     let parts = at("parts.safetensors");
     for (run, (steps, count)) in [(13, 1), (20, 3), (100, 2)].into_iter().enumerate() {
-        let mut job = job(&parts, json!({}));
+        let mut job = judging(job(&parts, json!({})));
         job.options = if run == 0 { job.options } else { Map::new() };
         if run == 0 {
             job.options.insert("balance".into(), json!(0.5));

@@ -18,6 +18,7 @@ use crate::stream::stream;
 /// Random streams beside those of the batches.
 const NOISE: u64 = 1 << 40;
 const VALIDATION: u64 = 1 << 41;
+const JUDGED: u64 = 1 << 43;
 /// Steps in a row without a finite loss after which training is given up.
 const HOPELESS: u64 = 100;
 
@@ -27,6 +28,11 @@ pub struct TrainingSet<L: Learner> {
     pub examples: Vec<L::Example>,
     /// Labels, one row per example.
     pub labels: Vec<Labels>,
+}
+
+impl<L: Learner> TrainingSet<L> {
+    /// No examples.
+    pub const EMPTY: Self = Self { examples: Vec::new(), labels: Vec::new() };
 }
 
 /// What watches a training, and may end it.
@@ -123,6 +129,7 @@ pub struct Training<'a, L: Learner> {
     judging: Vec<(L, Vec<Tensor>)>,
     training: &'a TrainingSet<L>,
     validation: &'a TrainingSet<L>,
+    judged: &'a TrainingSet<L>,
     sizes: Vec<usize>,
     balance: Option<Vec<f64>>,
 }
@@ -134,6 +141,7 @@ impl<'a, L: Learner> Training<'a, L> {
         conditions: &Conditions,
         training: &'a TrainingSet<L>,
         validation: &'a TrainingSet<L>,
+        judged: &'a TrainingSet<L>,
         options: &TrainOptions,
         device: Device,
     ) -> Self {
@@ -164,6 +172,7 @@ impl<'a, L: Learner> Training<'a, L> {
             judging,
             training,
             validation,
+            judged,
         };
         training_started.average_anew();
         training_started
@@ -235,7 +244,8 @@ impl<'a, L: Learner> Training<'a, L> {
     /// One step.
     fn step(&mut self, batch: &[usize], progress: f64) -> Result<(), Diverged> {
         let options = &self.options;
-        let (loss, gradients) = gradients(&mut self.learning, self.training, batch, self.state.step, options);
+        let sets = [self.training, self.judged];
+        let (loss, gradients) = gradients(&mut self.learning, sets, batch, self.state.step, options);
         let rate = options.rate(self.state.step, progress);
         self.state.step += 1;
         let moved = loss.is_finite()
@@ -382,15 +392,16 @@ pub fn train<L: Learner>(
             (self.0)(progress);
         }
     }
-    let mut run = Training::<L>::new(config, conditions, training, validation, options, Device::Cpu);
+    let judged = &TrainingSet::EMPTY;
+    let mut run = Training::<L>::new(config, conditions, training, validation, judged, options, Device::Cpu);
     run.run(&mut Looks(observe), |_, _, _| Ok::<(), Diverged>(()))?;
     Ok(run.into_trained())
 }
 
-/// Loss and gradients of a batch: those of its shards, summed in order.
+/// Loss and gradients of a batch: those of its shards, summed in order. The second set is only judged.
 fn gradients<L: Learner>(
     copies: &mut [(L, Vec<Tensor>)],
-    set: &TrainingSet<L>,
+    [set, judged]: [&TrainingSet<L>; 2],
     batch: &[usize],
     step: u64,
     options: &TrainOptions,
@@ -405,8 +416,16 @@ fn gradients<L: Learner>(
             let labels: Vec<Labels> =
                 shard.iter().map(|&k| dropped(&set.labels[k], options, &mut rng)).collect();
             let examples: Vec<&L::Example> = shard.iter().map(|&k| &set.examples[k]).collect();
-            let loss = || model.loss(&examples, &labels, &mut rng);
-            let Loss { total, .. } = options.precision.within(loss);
+            let loss = || {
+                let Loss { total, .. } = model.loss(&examples, &labels, &mut rng);
+                let count = (options.judged * shard.len() as f64).round() as usize;
+                let number = step * options.shards as u64 + i as u64;
+                match judgement(model, judged, count, &mut stream(options.seed, JUDGED + number)) {
+                    Some(judgement) => total + judgement,
+                    None => total,
+                }
+            };
+            let total = options.precision.within(loss);
             let share = shard.len() as f64 / batch.len() as f64;
             let gradients = Tensor::run_backward(&[&total * share], weights, false, false);
             (f64::try_from(total).unwrap_or(f64::NAN) * share, gradients)
@@ -428,6 +447,22 @@ fn gradients<L: Learner>(
         }
     }
     (loss, sum)
+}
+
+/// The error of so many crystals of a set, drawn at random; `None` for none.
+fn judgement<L: Learner>(
+    model: &L,
+    set: &TrainingSet<L>,
+    count: usize,
+    rng: &mut ChaCha8Rng,
+) -> Option<Tensor> {
+    if set.examples.is_empty() || count == 0 {
+        return None;
+    }
+    let drawn: Vec<usize> = (0..count).map(|_| rng.random_range(0..set.examples.len())).collect();
+    let examples: Vec<&L::Example> = drawn.iter().map(|&k| &set.examples[k]).collect();
+    let labels: Vec<Labels> = drawn.iter().map(|&k| set.labels[k].clone()).collect();
+    model.judgement(&examples, &labels)
 }
 
 /// Labels of which some are dropped.

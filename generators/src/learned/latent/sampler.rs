@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Tensor, no_grad};
 
 use super::wanted::Wishes;
-use super::{CrystalModel, Decoded, LatentModel, Limits, normal};
+use super::{CrystalModel, Decoded, LatentModel, Limits, Path, interpolate, normal};
 use crate::crystals::building::{Contacts, closest_approach};
 use crate::learned::house::{Replicas, Weights};
 use crate::learned::sampler::in_batches;
@@ -108,19 +108,20 @@ impl<M: CrystalModel> LatentSampler<M> {
         Limits { space: Some(&request.space), formula: request.formula.as_ref() }
     }
 
-    fn read(
-        &self,
-        request: &Request,
-        network: &M,
-        latents: &Tensor,
-        predicted: Vec<BTreeMap<String, f64>>,
-    ) -> Vec<Option<Sample>> {
-        let sample = |(decoded, predicted): (Option<Decoded>, BTreeMap<String, f64>)| {
-            let Decoded { crystal, confidence } = decoded.filter(|decoded| clear(&decoded.crystal))?;
-            Some(Sample { crystal, log_likelihood: Some(confidence), predicted })
-        };
-        network.decode(latents, self.limits(request)).into_iter().zip(predicted).map(sample).collect()
+    /// What latents say, whatever it is.
+    fn read(&self, latents: &[Vec<f32>]) -> Vec<Option<Sample>> {
+        let decoded = self.decode(latents, Limits::NONE);
+        decoded
+            .into_iter()
+            .zip(self.predict(latents))
+            .map(|(decoded, told)| Some(sample(decoded?, told)))
+            .collect()
     }
+}
+
+fn sample(decoded: Decoded, predicted: BTreeMap<String, f64>) -> Sample {
+    let Decoded { crystal, confidence } = decoded;
+    Sample { crystal, log_likelihood: Some(confidence), predicted }
 }
 
 fn clear(crystal: &Crystal) -> bool {
@@ -163,12 +164,30 @@ where
         let drawing = Drawing { wishes, guidance, temperature, steps };
         in_batches(numbers, BATCH, |batch| {
             Ok(self.draw_batch(&drawing, seed, batch, |network, latents, predicted| {
-                self.read(request, network, latents, predicted)
+                let decoded = network.decode(latents, self.limits(request)).into_iter().zip(predicted);
+                let clear = |decoded: Decoded| Some(decoded).filter(|decoded| clear(&decoded.crystal));
+                decoded.map(|(decoded, told)| decoded.and_then(clear).map(|d| sample(d, told))).collect()
             }))
         })
     }
 
     fn batch(&self) -> usize {
         BATCH
+    }
+
+    fn reconstruct(&self, crystals: &[Crystal]) -> Result<Vec<Option<Sample>>, RequestError> {
+        let encoded = self.encode(crystals);
+        let latents: Vec<Vec<f32>> = encoded.iter().flatten().map(|encoded| encoded.mean.clone()).collect();
+        let mut read = self.read(&latents).into_iter();
+        Ok(encoded.into_iter().map(|encoded| encoded.ok().and_then(|_| read.next().flatten())).collect())
+    }
+
+    fn interpolate(&self, ends: [&Crystal; 2], steps: usize) -> Result<Vec<Option<Sample>>, RequestError> {
+        let encoded: Result<Vec<_>, String> = self.encode(&ends.map(Clone::clone)).into_iter().collect();
+        let encoded = encoded.map_err(|reason| RequestError::NotPossible {
+            kind: M::KIND,
+            what: format!("go between these crystals: {reason}"),
+        })?;
+        Ok(self.read(&interpolate(&encoded[0].mean, &encoded[1].mean, steps, Path::Spherical)))
     }
 }

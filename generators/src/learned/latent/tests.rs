@@ -187,6 +187,7 @@ fn genetic_algorithms_are_made_from_files() {
     let table = |value: serde_json::Value| value.as_object().unwrap().clone();
     let job = Job {
         training: records(),
+        judged: Vec::new(),
         validation: Vec::new(),
         conditions: vec!["density".into()],
         config: table(json!({"atoms": 8, "kinds": 4, "latent": 8, "width": 16})),

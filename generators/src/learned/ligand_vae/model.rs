@@ -127,6 +127,14 @@ impl Learner for LigandVae {
         ];
         Loss { total, parts }
     }
+
+    fn judgement(&self, batch: &[&LigandExample], labels: &[Labels]) -> Option<Tensor> {
+        self.heads.names().next()?;
+        let all = Tensor::ones([batch.len() as i64], (Kind::Float, self.device));
+        let parts = self.parts.forward(&self.table);
+        let posterior = self.encoder.forward(&parts, &self.tokens(batch));
+        Some(self.heads.loss(&posterior.mean, labels, &all))
+    }
 }
 
 impl LatentModel for LigandVae {

@@ -12,7 +12,7 @@ use super::composition::{CompositionNetwork, Revealed};
 use super::elements::ELEMENTS;
 use super::network::{Network, Output};
 use super::noising::{Example, Lesson, Noised, STRAIN_SQUARES, noised};
-use super::state::{Batch, mandel};
+use super::state::{Batch, State, mandel};
 use super::{KIND, MatrixDiffusionConfig, MatrixDiffusionSampler};
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::matrix::strain::strain_of;
@@ -216,6 +216,14 @@ impl Learner for MatrixDiffusion {
             ("properties", properties),
         ];
         Loss { total, parts: parts.into_iter().map(|(name, part)| (name, part.detach())).collect() }
+    }
+
+    fn judgement(&self, batch: &[&Example], labels: &[Labels]) -> Option<Tensor> {
+        self.numbers().next()?;
+        let states: Vec<State> = batch.iter().map(|example| example.clean()).collect();
+        let seen = vec![self.conditions.absent(); batch.len()];
+        let output = self.structure(&Batch::new(&states, self.config.neighbours), &seen);
+        Some(self.property_loss(&output, &vec![Lesson::Clean; batch.len()], labels))
     }
 }
 

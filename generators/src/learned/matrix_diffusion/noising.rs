@@ -40,6 +40,14 @@ pub struct Example {
     pub space_group: u8,
 }
 
+impl Example {
+    /// The crystal itself, without noise.
+    pub fn clean(&self) -> State {
+        let Self { strain, frac, elements, .. } = self.clone();
+        State { strain, noise: vec![0.0; frac.len()], frac, elements, cell_noise: 0.0 }
+    }
+}
+
 /// An example with noise, and the way back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noised {

@@ -114,9 +114,21 @@ impl Learner for MatrixVae {
             ],
         }
     }
+
+    fn judgement(&self, batch: &[&MatrixExample], labels: &[Labels]) -> Option<Tensor> {
+        self.heads.names().next()?;
+        let all = Tensor::ones([batch.len() as i64], (Kind::Float, self.device));
+        Some(self.heads.loss(&self.posterior(batch).mean, labels, &all))
+    }
 }
 
 impl MatrixVae {
+    /// What the encoder says of crystals as they are.
+    fn posterior(&self, batch: &[&MatrixExample]) -> Posterior {
+        let kinds: Vec<_> = batch.iter().map(|example| example.kinds.clone()).collect();
+        self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device))
+    }
+
     fn tensor<T: tch::kind::Element>(&self, values: &[T]) -> Tensor {
         Tensor::from_slice(values).to_device(self.device)
     }
@@ -160,8 +172,7 @@ impl LatentModel for MatrixVae {
     }
 
     fn encode(&self, batch: &[&MatrixExample]) -> Posterior {
-        let compositions: Vec<_> = batch.iter().map(|example| example.kinds.clone()).collect();
-        no_grad(|| self.encoder.forward(&Batch::new(&self.config, batch, &compositions, self.device)))
+        no_grad(|| self.posterior(batch))
     }
 
     fn prior(&self) -> &Prior {

@@ -242,6 +242,16 @@ pub(super) fn loss(network: &Network, batch: &[&Example], labels: &[Labels], rng
     }
 }
 
+/// The mean error of the properties of complete crystals; `None` where no label is a number that is known.
+pub(super) fn judgement(network: &Network, batch: &[&Example], labels: &[Labels]) -> Option<Tensor> {
+    let states: Vec<&State> = batch.iter().map(|example| &example.state).collect();
+    let told = network.labels(&vec![network.conditions.absent(); states.len()]);
+    let encoded = network.encode(&Inputs::new(&states, network.device()), &told);
+    let rows: Vec<usize> = (0..batch.len()).collect();
+    let (sum, known) = property_loss(network, &encoded, &rows, labels);
+    (known > 0).then(|| sum / known as f64)
+}
+
 /// Different rows among questions about elements, which come row by row.
 fn questions_rows(elements: &[(usize, usize, Element, f64)]) -> usize {
     let mut rows: Vec<usize> = elements.iter().map(|q| q.0).collect();

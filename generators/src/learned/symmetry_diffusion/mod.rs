@@ -38,7 +38,7 @@ mod tests;
 
 use druse_representations::io::Record;
 use rand_chacha::ChaCha8Rng;
-use tch::nn;
+use tch::{Tensor, nn};
 
 pub use config::Config;
 pub use example::Example;
@@ -93,6 +93,10 @@ impl Learner for SymmetryDiffusion {
 
     fn loss(&self, batch: &[&Example], labels: &[Labels], rng: &mut ChaCha8Rng) -> Loss {
         loss::loss(&self.network, batch, labels, rng)
+    }
+
+    fn judgement(&self, batch: &[&Example], labels: &[Labels]) -> Option<Tensor> {
+        loss::judgement(&self.network, batch, labels)
     }
 }
 

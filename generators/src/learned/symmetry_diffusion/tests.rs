@@ -143,7 +143,7 @@ fn training_lowers_the_loss_and_learns_what_it_sees() {
     let records = records();
     let conditions = conditions(&records);
     let set = || {
-        let mut set = TrainingSet { examples: Vec::new(), labels: Vec::new() };
+        let mut set = TrainingSet::EMPTY;
         for record in &records {
             if let Ok(example) = SymmetryDiffusion::example(&tiny(), &conditions, record) {
                 set.examples.push(example);

@@ -115,9 +115,21 @@ impl Learner for SymmetryVae {
         parts.extend([("divergence", divergence), ("properties", heads), ("prior", prior)]);
         Loss { total, parts }
     }
+
+    fn judgement(&self, batch: &[&SymmetryExample], labels: &[Labels]) -> Option<Tensor> {
+        self.heads.names().next()?;
+        let all = Tensor::ones([batch.len() as i64], (Kind::Float, self.device));
+        Some(self.heads.loss(&self.posterior(batch).mean, labels, &all))
+    }
 }
 
 impl SymmetryVae {
+    /// What the encoder says of crystals as they are.
+    fn posterior(&self, batch: &[&SymmetryExample]) -> Posterior {
+        let kinds: Vec<Vec<Element>> = batch.iter().map(|example| example.kinds.clone()).collect();
+        self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device))
+    }
+
     fn tensor<T: tch::kind::Element>(&self, values: &[T]) -> Tensor {
         Tensor::from_slice(values).to_device(self.device)
     }
@@ -171,8 +183,7 @@ impl LatentModel for SymmetryVae {
     }
 
     fn encode(&self, batch: &[&SymmetryExample]) -> Posterior {
-        let kinds: Vec<Vec<Element>> = batch.iter().map(|example| example.kinds.clone()).collect();
-        no_grad(|| self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device)))
+        no_grad(|| self.posterior(batch))
     }
 
     fn prior(&self) -> &Prior {

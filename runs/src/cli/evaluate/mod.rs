@@ -2,6 +2,7 @@
 
 mod cdvae;
 mod conditions;
+mod prediction;
 mod relaxing;
 mod report;
 mod sun;
@@ -14,7 +15,7 @@ use clap::{Args, ValueEnum};
 use super::Global;
 use super::failure::Failure;
 use super::known::KnownArguments;
-use crate::evaluation::{SetError, Source, read_sets};
+use crate::evaluation::{SampleSet, SetError, Source, read_sets};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -64,9 +65,10 @@ pub struct SetArguments {
 
 /// Whose distributions are compared.
 #[derive(Args)]
-#[command(next_help_heading = "Options of --protocol cdvae and conditions")]
+#[command(next_help_heading = "Options of --protocol cdvae, conditions and prediction")]
 pub struct DistributionArguments {
-    /// What the distributions of cdvae are compared with: structures that were held out
+    /// Structures that were held out: what the distributions of cdvae are compared with, what was to be met
+    /// by predictions
     #[arg(long, value_name = "FILE")]
     test: Option<PathBuf>,
     /// Properties to compare: density, volume_per_atom, elements, atoms, or a number that the files give;
@@ -85,6 +87,9 @@ enum Protocol {
     /// Whether a requested value moves the distribution: sets beside the first one, which nothing was
     /// requested for
     Conditions,
+    /// Whether structures are the known ones that they were made for (`druse sample --formulas` or
+    /// --reconstruct): match rates and distances
+    Prediction,
     /// Searches of complexes on a labelled space: share of the true hypervolume against distinct evaluations
     TmcPareto,
 }
@@ -95,8 +100,10 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         Protocol::Sun => sun::run(arguments.sources()?, arguments, global),
         Protocol::Cdvae => cdvae::run(arguments.sources()?, arguments, global),
         Protocol::Conditions => conditions::run(arguments.sources()?, arguments, global),
+        Protocol::Prediction => prediction::run(arguments.sources()?, arguments, global),
     }
 }
+
 fn of_set(error: SetError) -> Failure {
     Failure::input(error)
 }
@@ -119,6 +126,15 @@ impl Arguments {
 }
 
 impl DistributionArguments {
+    /// The structures of --test.
+    fn test(&self) -> Result<Option<Box<SampleSet>>, Failure> {
+        let Some(path) = &self.test else { return Ok(None) };
+        match read_sets(std::slice::from_ref(path), None).map_err(of_set)?.pop() {
+            Some(Source::Set(set)) => Ok(Some(set)),
+            _ => Err(Failure::input("--test: found evaluations, expected structures")),
+        }
+    }
+
     /// The properties, the usual ones when none is named.
     fn properties(&self) -> Vec<String> {
         if self.property.is_empty() {

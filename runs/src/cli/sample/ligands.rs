@@ -13,7 +13,8 @@ use crate::representations::Element;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Arguments, System, YesNo, element, range};
+use super::space::{System, YesNo, element, range};
+use super::{Arguments, Baseline};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::output::write_file;
@@ -62,7 +63,7 @@ impl LigandArguments {
 /// Whether the model makes ligands.
 pub fn asked(arguments: &Arguments) -> Result<bool, Failure> {
     let name = arguments.model.as_str();
-    if super::Baseline::named(name).is_some() && !Path::new(name).exists() {
+    if Baseline::named(name).is_some() && !Path::new(name).exists() {
         return Ok(false);
     }
     Ok(weights::open(name)?.card.kind == LigandVae::KIND)
@@ -170,6 +171,7 @@ fn of_crystals(arguments: &Arguments) -> Option<&'static str> {
         ("--fix", arguments.fix.is_some()),
         ("--best-of", arguments.best_of > 1),
         ("--rank-by", arguments.rank_by.is_some()),
+        ("--formulas, --reconstruct or --interpolate", arguments.known.given()),
     ];
     flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
 }

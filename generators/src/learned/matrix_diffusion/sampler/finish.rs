@@ -5,6 +5,7 @@ use druse_representations::reduction::niggli_crystal;
 use druse_representations::{Crystal, Element, Lattice, Neighbours, Representation, SymmetryRepresentation};
 
 use super::super::elements::radius;
+use super::super::noising::Example;
 use super::super::state::State;
 use super::plan::Plan;
 use crate::breeding::Constraints;
@@ -39,13 +40,8 @@ pub fn finish(plan: &Plan, state: &State) -> Option<Crystal> {
 pub fn clean_state(crystal: &Crystal) -> Option<State> {
     let reduced = niggli_crystal(crystal).ok()?;
     let elements: Vec<u8> = reduced.elements().ok()?.iter().map(|e| e.atomic_number()).collect();
-    Some(State {
-        strain: strain_of(&reduced.lattice)?,
-        frac: reduced.fractional(),
-        noise: vec![0.0; elements.len()],
-        elements,
-        cell_noise: 0.0,
-    })
+    let strain = strain_of(&reduced.lattice)?;
+    Some(Example { strain, frac: reduced.fractional(), elements, space_group: 1 }.clean())
 }
 
 fn crystal_of(plan: &Plan, state: &State) -> Crystal {
