@@ -41,7 +41,8 @@ fn ligands_are_learnt_sampled_and_read() {
     let mut train = druse();
     train.args(["train", "ligand-vae", "--conditions", "denticity,charge,donors,gap", "--steps", "60"]);
     train.args(["--licence", "CC0", "--seed", "3", "--json", "-", "--quiet", "--data"]);
-    train.arg(table(folder.path())).arg("--to").arg(&model).arg("--config").arg(&settings);
+    let table = table(folder.path());
+    train.arg(&table).arg("--labels").arg(&table).arg("--to").arg(&model).arg("--config").arg(&settings);
     let told: Value = serde_json::from_str(&succeed(&mut train)).unwrap();
     assert_eq!(told["card"]["kind"], "ligand-vae");
     assert!(told["card"]["config"]["vocabulary"].as_array().unwrap().len() > 20);
