@@ -20,7 +20,7 @@ use druse_fitness::relax::{RelaxOptions, relax};
 use druse_generators::crystals::Newcomers;
 use druse_generators::learned::house::{Generative, ModelFile};
 use druse_generators::learned::latent::{
-    LatentBreeder, LatentModel, LatentOptions, LatentSampler, Objective,
+    CrystalModel, LatentBreeder, LatentOptions, LatentSampler, Objective,
 };
 use druse_generators::learned::matrix_vae::MatrixVae;
 use druse_generators::learned::symmetry_vae::SymmetryVae;
@@ -52,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn compare<M: Generative + LatentModel + 'static>(
+fn compare<M: Generative + CrystalModel + 'static>(
     file: &ModelFile,
     seeds: usize,
     evaluations: usize,

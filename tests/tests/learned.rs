@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use druse::datasets::prototypes::prototypes;
-use druse::generators::learned::KINDS;
+use druse::generators::learned::{KINDS, Train};
 use druse::representations::Element;
 use druse::representations::io::{Format, Record, write_string};
 use druse_tests::{druse, run, succeed};
@@ -86,7 +86,7 @@ fn json(text: &str) -> Value {
 fn every_kind_is_trained_and_sampled_from() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
-    for kind in KINDS {
+    for kind in KINDS.iter().filter(|kind| matches!(kind.train, Train::Crystals(_))) {
         let model = folder.path().join(format!("{}.safetensors", kind.name));
         let told = json(&succeed(&mut train(kind.name, &table, &model, 8)));
         assert_eq!(told["card"]["kind"], kind.name);

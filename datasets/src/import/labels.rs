@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use druse_representations::io::Record;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ImportError, open_text};
 
@@ -28,6 +28,20 @@ pub struct JoinReport {
 /// # Errors
 /// When the file cannot be read, has no column `id`, an id twice, or rows of unequal length.
 pub fn join_labels(records: &mut [Record], path: &Path) -> Result<JoinReport, ImportError> {
+    join_columns(
+        records.iter_mut().map(|record| (record.id.as_str(), &mut record.properties)).collect(),
+        path,
+    )
+}
+
+/// The same for whatever has an id and properties.
+///
+/// # Errors
+/// As [`join_labels`].
+pub fn join_columns(
+    mut records: Vec<(&str, &mut Map<String, Value>)>,
+    path: &Path,
+) -> Result<JoinReport, ImportError> {
     let text = open_text(path).map_err(ImportError::file("read", path))?;
     let bad = |reason: String| ImportError::Content { path: path.to_owned(), reason };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
@@ -37,7 +51,7 @@ pub fn join_labels(records: &mut [Record], path: &Path) -> Result<JoinReport, Im
         return Err(bad(format!("line 1: columns {}, expected one named 'id'", found.join(", "))));
     };
     let places: BTreeMap<String, usize> =
-        records.iter().enumerate().map(|(place, record)| (record.id.clone(), place)).collect();
+        records.iter().enumerate().map(|(place, (id, _))| ((*id).to_owned(), place)).collect();
     let mut report = JoinReport::default();
     let mut done = vec![false; records.len()];
     for row in reader.into_records() {
@@ -56,7 +70,7 @@ pub fn join_labels(records: &mut [Record], path: &Path) -> Result<JoinReport, Im
         for (name, cell) in header.iter().zip(&row).filter(|&(name, cell)| name != "id" && !cell.is_empty()) {
             let number = cell.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
             let value = number.map_or_else(|| Value::from(cell), Value::from);
-            records[place].properties.insert(name.to_owned(), value);
+            records[place].1.insert(name.to_owned(), value);
             *report.filled.entry(name.to_owned()).or_default() += 1;
         }
     }

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::bytes::hexadecimal;
 
-pub use labels::{JoinReport, join_labels};
+pub use labels::{JoinReport, join_columns, join_labels};
 
 /// Where imported structures come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,21 +2,16 @@
 //!
 //! A condition is the name of a column: a property that comes with the training structures
 //! (`energy_above_hull`, `band_gap`, or whatever the user's table holds), or one of those that
-//! every crystal has ([`BUILT_IN`]). Nothing but the name is needed to add one. Structures without
+//! every crystal or ligand has ([`Subject::BUILT_IN`]). Nothing but the name is needed to add one. Structures without
 //! the label are trained on all the same, with the label marked as absent.
 
-use druse_representations::io::Record;
-use druse_representations::symmetry::analyse;
-use druse_representations::{Crystal, Element};
+use druse_representations::Element;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Columns that are computed from the crystal itself.
-pub const BUILT_IN: [&str; 5] = ["elements", "space_group", "atoms", "density", "volume_per_atom"];
+use super::Subject;
 
-/// Tolerance (Å) with which the space group is found.
-const SYMPREC: f64 = 0.01;
 /// See [`without_errors`].
 const ERROR: f64 = 10.0;
 /// Columns of texts may have so many different values.
@@ -76,15 +71,17 @@ pub type Labels = Vec<Option<Label>>;
 #[derive(Clone, Debug)]
 pub struct Values {
     names: Vec<String>,
+    /// Columns that are sets of elements.
+    sets: &'static [&'static str],
     /// One row per structure.
     rows: Vec<Vec<Option<Value>>>,
 }
 
 impl Values {
-    /// The values of these columns; elements are no value but taken from the crystals.
-    pub fn of(names: &[String], records: &[&Record]) -> Self {
-        let row = |record: &&Record| names.iter().map(|name| value(name, record)).collect();
-        Self { names: names.to_vec(), rows: records.par_iter().map(row).collect() }
+    /// The values of these columns; sets of elements are no value but taken from the structures.
+    pub fn of<S: Subject>(names: &[String], records: &[&S]) -> Self {
+        let row = |record: &&S| names.iter().map(|name| record.value(name)).collect();
+        Self { names: names.to_vec(), sets: S::SETS, rows: records.par_iter().map(row).collect() }
     }
 
     fn column(&self, name: &str) -> Option<usize> {
@@ -97,7 +94,7 @@ impl Conditions {
     ///
     /// # Errors
     /// For a column that no structure has a value in, or that mixes numbers and texts.
-    pub fn fit(names: &[String], records: &[&Record]) -> Result<Self, String> {
+    pub fn fit<S: Subject>(names: &[String], records: &[&S]) -> Result<Self, String> {
         Self::fit_values(names, &Values::of(names, records))
     }
 
@@ -107,7 +104,7 @@ impl Conditions {
     /// As [`Self::fit`].
     pub fn fit_values(names: &[String], values: &Values) -> Result<Self, String> {
         let columns = names.iter().map(|name| {
-            if name == "elements" {
+            if values.sets.contains(&name.as_str()) {
                 return Ok(Column { name: name.clone(), scale: Scale::Elements });
             }
             let place = values.column(name);
@@ -152,16 +149,16 @@ impl Conditions {
     }
 
     /// The labels of a structure.
-    pub fn labels(&self, record: &Record) -> Labels {
+    pub fn labels<S: Subject>(&self, record: &S) -> Labels {
         let found = |column: &Column| match column.scale {
             Scale::Elements => None,
-            _ => value(&column.name, record),
+            _ => record.value(&column.name),
         };
         self.columns.iter().map(|column| column.label(record, found(column).as_ref())).collect()
     }
 
     /// The labels of structure number `place` of those that the values were taken from.
-    pub fn labels_at(&self, record: &Record, values: &Values, place: usize) -> Labels {
+    pub fn labels_at<S: Subject>(&self, record: &S, values: &Values, place: usize) -> Labels {
         let value = |column: &Column| values.rows[place][values.column(&column.name)?].as_ref();
         self.columns.iter().map(|column| column.label(record, value(column))).collect()
     }
@@ -179,13 +176,9 @@ impl Conditions {
 
 impl Column {
     /// The label that a value of this column stands for.
-    fn label(&self, record: &Record, value: Option<&Value>) -> Option<Label> {
+    fn label<S: Subject>(&self, record: &S, value: Option<&Value>) -> Option<Label> {
         match &self.scale {
-            Scale::Elements => {
-                let mut elements: Vec<Element> = record.crystal.composition().elements().collect();
-                elements.sort_unstable();
-                Some(Label::Elements(elements))
-            }
+            Scale::Elements => Some(Label::Elements(record.set(&self.name))),
             Scale::Number { .. } => value?.as_f64().map(Label::Number),
             Scale::Category(known) => {
                 let value = text(value?);
@@ -193,22 +186,6 @@ impl Column {
             }
         }
     }
-}
-
-/// The value of a column for a structure: computed from the crystal, or as its file gives it.
-pub fn value(name: &str, record: &Record) -> Option<Value> {
-    built_in(name, &record.crystal).or_else(|| record.properties.get(name).cloned()).filter(|v| !v.is_null())
-}
-
-/// The value of a column that is computed from the crystal.
-fn built_in(name: &str, crystal: &Crystal) -> Option<Value> {
-    Some(match name {
-        "space_group" => analyse(crystal, SYMPREC).ok()?.number.into(),
-        "atoms" => crystal.sites.len().into(),
-        "density" => crystal.density().into(),
-        "volume_per_atom" => (crystal.lattice.volume() / crystal.sites.len() as f64).into(),
-        _ => return None,
-    })
 }
 
 /// The numbers, sorted, without those farther from the quartiles than [`ERROR`] times the distance of these:
@@ -234,6 +211,7 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use druse_datasets::prototypes::prototype;
+    use druse_representations::io::Record;
     use serde_json::json;
 
     use super::*;
@@ -257,7 +235,7 @@ mod tests {
         let conditions = Conditions::fit_values(&names, &values).unwrap();
         assert_eq!(conditions, Conditions::fit(&names, &records).unwrap());
         for (place, record) in records.iter().enumerate() {
-            assert_eq!(conditions.labels(record), conditions.labels_at(record, &values, place));
+            assert_eq!(conditions.labels(*record), conditions.labels_at(*record, &values, place));
         }
         let scale = &conditions.columns[0].scale;
         assert_eq!(scale, &Scale::Number { mean: 3.0, sd: 1.0, range: [2.0, 4.0] });

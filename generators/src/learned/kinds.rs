@@ -1,17 +1,20 @@
 //! The kinds of learned generators by name.
 
 use druse_representations::Crystal;
+use druse_representations::io::Record;
 use tch::Device;
 
-use super::Sampler;
 use super::house::{
-    FileError, Generative, Job, ModelFile, Observer, Outcome, TrainError, Tunable, Tuner, Weights, train_job,
+    FileError, Generative, Job, Learner, ModelFile, Observer, Outcome, TrainError, Tunable, Tuner, Weights,
+    train_job,
 };
-use super::latent::{LatentBreeder, LatentModel, LatentOptions, LatentSampler};
+use super::latent::{CrystalModel, LatentBreeder, LatentOptions, LatentSampler};
+use super::ligand_vae::LigandVae;
 use super::matrix_diffusion::MatrixDiffusion;
 use super::matrix_vae::MatrixVae;
 use super::symmetry_diffusion::SymmetryDiffusion;
 use super::symmetry_vae::SymmetryVae;
+use super::{LigandEntry, Sampler};
 use crate::crystals::{CrystalBreeder, DesignSpace, Newcomers, SpaceError};
 use crate::generator::Generator;
 use crate::genetic::{Genetic, GeneticOptions, Selection};
@@ -19,12 +22,28 @@ use crate::genetic::{Genetic, GeneticOptions, Selection};
 /// A sampler, and what moves its weights a little.
 pub type Tuned = (Box<dyn Sampler>, Box<dyn Tunable>);
 
-/// A kind of learned generator: how to train it and how to sample from it.
+/// A kind of learned generator: how to train it, and how to sample from it where it makes crystals.
 #[derive(Clone, Copy)]
 pub struct Kind {
     /// Name, for instance `symmetry-diffusion`.
     pub name: &'static str,
-    train: fn(Job, &mut dyn Observer) -> Result<Outcome, TrainError>,
+    /// How it is trained, by what it learns from.
+    pub train: Train,
+    /// What can be done with those that learn from crystals.
+    crystals: Option<OfCrystals>,
+}
+
+/// Trains a model and writes its files. Fails when settings, data or files do not allow it, or the loss becomes no number.
+#[derive(Clone, Copy)]
+pub enum Train {
+    /// From crystals.
+    Crystals(fn(Job<Record>, &mut dyn Observer) -> Result<Outcome, TrainError>),
+    /// From ligands.
+    Ligands(fn(Job<LigandEntry>, &mut dyn Observer) -> Result<Outcome, TrainError>),
+}
+
+#[derive(Clone, Copy)]
+struct OfCrystals {
     load: Load,
     tunable: fn(&ModelFile, Device) -> Result<Tuned, FileError>,
     bred: Option<Bred>,
@@ -75,6 +94,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<MatrixDiffusion>(),
     Kind::latent::<SymmetryVae>(),
     Kind::latent::<MatrixVae>(),
+    Kind::ligands::<LigandVae>(),
 ];
 
 impl Kind {
@@ -82,7 +102,39 @@ impl Kind {
     pub const fn of<L: Generative + 'static>() -> Self {
         Self {
             name: L::KIND,
-            train: train_job::<L>,
+            train: Train::Crystals(train_job::<L>),
+            crystals: Some(OfCrystals::new::<L>(None)),
+        }
+    }
+
+    /// The kind of this learner of ligands.
+    pub const fn ligands<L: Learner<Record = LigandEntry> + 'static>() -> Self {
+        Self { name: L::KIND, train: Train::Ligands(train_job::<L>), crystals: None }
+    }
+
+    /// The kind of this autoencoder, whose latents genetic algorithms can work on.
+    pub const fn latent<L: Generative + CrystalModel + 'static>() -> Self {
+        let bred: Bred = |file, device, algorithm| {
+            let GeneticAlgorithm { name, selection, space, seed, options } = algorithm;
+            let newcomers = Newcomers::Mixture(options.prototypes);
+            let plain = CrystalBreeder::new(space, newcomers, options.symprec)?;
+            let model = LatentSampler::new(file.weights::<L>(device)?);
+            let breeder =
+                LatentBreeder::new(plain, model, LatentOptions::default()).map_err(LatentError::Wish)?;
+            Ok(Box::new(Genetic::new(selection, breeder, seed, options.clone()).named(name)))
+        };
+        Self { crystals: Some(OfCrystals::new::<L>(Some(bred))), ..Self::of::<L>() }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|kind| kind.name == name)
+    }
+}
+
+impl OfCrystals {
+    const fn new<L: Generative + 'static>(bred: Option<Bred>) -> Self {
+        Self {
             load: |file, device| Ok(L::sampler(file.weights::<L>(device)?)),
             tunable: |file, device| {
                 let weights = file.weights::<L>(device)?;
@@ -90,37 +142,8 @@ impl Kind {
                 let tuner = Tuner::<L>::new(store, config, conditions);
                 Ok((L::sampler(weights), Box::new(tuner)))
             },
-            bred: None,
+            bred,
         }
-    }
-
-    /// The kind of this autoencoder, whose latents genetic algorithms can work on.
-    pub const fn latent<L: Generative + LatentModel + 'static>() -> Self {
-        Self {
-            bred: Some(|file, device, algorithm| {
-                let GeneticAlgorithm { name, selection, space, seed, options } = algorithm;
-                let newcomers = Newcomers::Mixture(options.prototypes);
-                let plain = CrystalBreeder::new(space, newcomers, options.symprec)?;
-                let model = LatentSampler::new(file.weights::<L>(device)?);
-                let breeder =
-                    LatentBreeder::new(plain, model, LatentOptions::default()).map_err(LatentError::Wish)?;
-                Ok(Box::new(Genetic::new(selection, breeder, seed, options.clone()).named(name)))
-            }),
-            ..Self::of::<L>()
-        }
-    }
-
-    /// The kind of this name.
-    pub fn named(name: &str) -> Option<&'static Self> {
-        KINDS.iter().find(|kind| kind.name == name)
-    }
-
-    /// Trains a model and writes its files.
-    ///
-    /// # Errors
-    /// When settings, data or files do not allow it, or the loss becomes no number.
-    pub fn train(&self, job: Job, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-        (self.train)(job, observer)
     }
 }
 
@@ -130,7 +153,7 @@ impl ModelFile {
     /// # Errors
     /// When this druse does not know its kind, or its tensors do not fit.
     pub fn sampler(&self, device: Device) -> Result<Box<dyn Sampler>, FileError> {
-        (self.kind()?.load)(self, device)
+        (self.of_crystals()?.load)(self, device)
     }
 
     /// The sampler of this model, and what moves its weights a little.
@@ -138,7 +161,7 @@ impl ModelFile {
     /// # Errors
     /// As [`Self::sampler`].
     pub fn tunable(&self, device: Device) -> Result<Tuned, FileError> {
-        (self.kind()?.tunable)(self, device)
+        (self.of_crystals()?.tunable)(self, device)
     }
 
     /// A genetic algorithm whose children come from crossover and mutation of latents beside the operators on symmetry
@@ -151,13 +174,14 @@ impl ModelFile {
         device: Device,
         algorithm: GeneticAlgorithm<'_>,
     ) -> Result<Box<dyn Generator<Crystal>>, LatentError> {
-        let bred = self.kind()?.bred.ok_or_else(|| LatentError::NoLatents(self.card.kind.clone()))?;
+        let bred = self.of_crystals()?.bred.ok_or_else(|| LatentError::NoLatents(self.card.kind.clone()))?;
         bred(self, device, algorithm)
     }
 
-    fn kind(&self) -> Result<&'static Kind, FileError> {
-        Kind::named(&self.card.kind).ok_or_else(|| {
-            let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+    fn of_crystals(&self) -> Result<&'static OfCrystals, FileError> {
+        Kind::named(&self.card.kind).and_then(|kind| kind.crystals.as_ref()).ok_or_else(|| {
+            let known: Vec<&str> =
+                KINDS.iter().filter(|kind| kind.crystals.is_some()).map(|kind| kind.name).collect();
             self.unfit(format!("a {} model", self.card.kind), format!("one of {}", known.join(", ")))
         })
     }

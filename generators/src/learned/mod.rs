@@ -1,5 +1,5 @@
-//! Generators that learn from known crystals: diffusion and variational autoencoders over the
-//! symmetry and the matrix representation.
+//! Generators that learn from known crystals and ligands: diffusion and variational autoencoders over the
+//! symmetry and the matrix representation of crystals, and over ligands as trees of pieces.
 //!
 //! * [`house`] trains all of them: batches, optimiser, checkpoints, cards;
 //! * [`nets`] holds the layers that they share;
@@ -13,6 +13,7 @@ mod generator;
 pub mod house;
 mod kinds;
 pub mod latent;
+pub mod ligand_vae;
 pub mod matrix;
 pub mod matrix_diffusion;
 pub mod matrix_vae;
@@ -20,12 +21,14 @@ pub mod nets;
 mod replay;
 mod sampler;
 pub mod shipped;
+mod subject;
 pub mod symmetry;
 pub mod symmetry_diffusion;
 pub mod symmetry_vae;
 
 pub use baseline::Baseline;
-pub use conditions::{BUILT_IN, Column, Conditions, Label, Labels, Scale, Values, value};
+pub use conditions::{Column, Conditions, Label, Labels, Scale, Values};
 pub use generator::LearnedGenerator;
-pub use kinds::{GeneticAlgorithm, KINDS, Kind, LatentError, Tuned};
+pub use kinds::{GeneticAlgorithm, KINDS, Kind, LatentError, Train, Tuned};
 pub use sampler::{Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
+pub use subject::{LigandEntry, Subject};

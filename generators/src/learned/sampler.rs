@@ -106,6 +106,9 @@ pub enum RequestError {
     /// The hard constraints contradict themselves.
     #[error(transparent)]
     Space(#[from] crate::crystals::SpaceError),
+    /// The hard constraints of ligands contradict themselves.
+    #[error("{0}")]
+    Ligands(String),
 }
 
 /// A sampled crystal with what the model itself knows about it.
@@ -184,16 +187,16 @@ pub trait Sampler: Send + Sync {
 /// What [`Sampler::sample`] has in common: computes the batches of `length` consecutive numbers that these fall
 /// into, each whole and side by side, and picks from them. `compute` takes the number of a batch, from 0, and
 /// returns its samples in order.
-pub(crate) fn in_batches<E: Send>(
+pub(crate) fn in_batches<S: Clone + Send + Sync, E: Send>(
     numbers: &[u64],
     length: usize,
-    compute: impl Fn(u64) -> Result<Vec<Option<Sample>>, E> + Sync,
-) -> Result<Vec<Option<Sample>>, E> {
+    compute: impl Fn(u64) -> Result<Vec<Option<S>>, E> + Sync,
+) -> Result<Vec<Option<S>>, E> {
     let length = length as u64;
     let mut batches: Vec<u64> = numbers.iter().map(|number| number / length).collect();
     batches.sort_unstable();
     batches.dedup();
-    let made: Vec<Vec<Option<Sample>>> =
+    let made: Vec<Vec<Option<S>>> =
         batches.par_iter().map(|&batch| compute(batch)).collect::<Result<_, E>>()?;
     let pick = |number: &u64| {
         let place = batches.binary_search(&(number / length)).ok()?;

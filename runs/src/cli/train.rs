@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use crate::fitness::chgnet::torch::{device, single_threaded};
 use crate::generators::learned::house::{
-    End, Job, Observer, Outcome, Progress, Start, State, TrainError, TrainOptions,
+    Device, End, Job, Observer, Outcome, Progress, Start, State, TrainError, TrainOptions,
 };
-use crate::generators::learned::{KINDS, Kind};
+use crate::generators::learned::{KINDS, Kind, Train};
 use crate::ledger::{Basis, Energy, Meter};
-use crate::training::{By, DataError, DataRequest, Duplicates, Filter, SetApart};
+use crate::training::{By, Data, DataError, DataRequest, Duplicates, Filter, SetApart};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Map, Value, json};
@@ -30,16 +30,21 @@ pub struct Arguments {
     #[arg(value_name = "KIND", value_parser = kind)]
     kind: &'static Kind,
     /// Structures to learn from: files, folders or archives of any format that druse reads, such as a
-    /// CSV table with a column `cif`
+    /// CSV table with a column `cif`. Ligands: CSV tables of SMILES with marked donors, lists of molecules in XYZ format, or
+    /// the word `library`
     #[arg(long, value_name = "FILES", num_args = 1.., required = true)]
     data: Vec<PathBuf>,
     /// CSV file with a column `id` whose other columns become labels; may be repeated
     #[arg(long, value_name = "FILE")]
     labels: Vec<PathBuf>,
     /// Labels to condition on, by the names of their columns; those that every crystal has: elements,
-    /// space_group, atoms, density, volume_per_atom
+    /// space_group, atoms, density, volume_per_atom; those that every ligand has: denticity, charge, donors, atoms,
+    /// heavy_atoms, elements
     #[arg(long, value_name = "A,B,...", value_delimiter = ',')]
     conditions: Vec<String>,
+    /// Column of the SMILES in tables of ligands, where there are several
+    #[arg(long, value_name = "COLUMN")]
+    smiles: Option<String>,
     /// Take only structures for which this holds, such as 'e_hull <= 0.1 and icsd = 1 or missing'
     #[arg(long = "where", value_name = "COMPARISONS")]
     filter: Option<Filter>,
@@ -97,7 +102,8 @@ pub struct Arguments {
 enum SplitName {
     /// Structures with the same reduced formula
     Formula,
-    /// The same, and ordered, disordered and solid-solution variants of one crystal
+    /// The same, and ordered, disordered and solid-solution variants of one crystal; of ligands those that differ in nothing but
+    /// their donors
     LeakFree,
 }
 
@@ -154,44 +160,74 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         None => Start::Fresh,
         Some(name) => Start::From(Box::new(weights::open(name)?)),
     };
-    let data = request(arguments, global).load()?;
-    for note in &data.notes {
-        global.note(note);
+    let settings = Settings { config, options, start, device };
+    let request = request(arguments, global);
+    match arguments.kind.train {
+        Train::Crystals(_) if arguments.smiles.is_some() => Err(Failure::input(format!(
+            "--smiles: {} learns from crystals, not from tables of SMILES",
+            arguments.kind.name
+        ))),
+        Train::Crystals(train) => settings.run(request.load()?, train, arguments, global),
+        Train::Ligands(train) => {
+            settings.run(request.load_ligands(arguments.smiles.as_deref())?, train, arguments, global)
+        }
     }
-    if global.verbose > 0 {
-        data.refused.iter().for_each(|(id, reason)| global.note(&format!("{id}: {reason}")));
+}
+
+/// All about a training but its data.
+struct Settings {
+    config: Fields,
+    options: Fields,
+    start: Start,
+    device: Device,
+}
+
+impl Settings {
+    fn run<S>(
+        self,
+        data: Data<S>,
+        train: fn(Job<S>, &mut dyn Observer) -> Result<Outcome, TrainError>,
+        arguments: &Arguments,
+        global: &Global,
+    ) -> Result<(), Failure> {
+        for note in &data.notes {
+            global.note(note);
+        }
+        if global.verbose > 0 {
+            data.refused.iter().for_each(|(id, reason)| global.note(&format!("{id}: {reason}")));
+        }
+        let reasons: Vec<String> =
+            data.card.refused.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
+        global.note(&format!(
+            "{} structures for training and {} for validation, {} not taken{}{}",
+            data.training.len(),
+            data.validation.len(),
+            data.refused.len(),
+            if reasons.is_empty() { "" } else { ": " },
+            reasons.join("; "),
+        ));
+        global.note("making examples of them");
+        let job = Job {
+            training: data.training,
+            validation: data.validation,
+            judged: data.judged,
+            conditions: arguments.conditions.iter().map(|name| name.trim().to_owned()).collect(),
+            config: self.config,
+            options: self.options,
+            start: self.start,
+            data: data.card,
+            command: command(),
+            date: today(),
+            druse: env!("CARGO_PKG_VERSION").to_owned(),
+            to: arguments.to.clone(),
+            checkpoint_every: Duration::from_secs_f64(60.0 * arguments.checkpoint_minutes),
+            device: self.device,
+        };
+        let mut watch = Watch::new(global)?;
+        let outcome = train(job, &mut watch);
+        watch.finish();
+        tell(&outcome?, global)
     }
-    let reasons: Vec<String> =
-        data.card.refused.iter().map(|(reason, count)| format!("{reason}: {count}")).collect();
-    global.note(&format!(
-        "{} structures for training and {} for validation, {} not taken{}{}",
-        data.training.len(),
-        data.validation.len(),
-        data.refused.len(),
-        if reasons.is_empty() { "" } else { ": " },
-        reasons.join("; "),
-    ));
-    global.note("making examples of them");
-    let job = Job {
-        training: data.training,
-        validation: data.validation,
-        judged: data.judged,
-        conditions: arguments.conditions.iter().map(|name| name.trim().to_owned()).collect(),
-        config,
-        options,
-        start,
-        data: data.card,
-        command: command(),
-        date: today(),
-        druse: env!("CARGO_PKG_VERSION").to_owned(),
-        to: arguments.to.clone(),
-        checkpoint_every: Duration::from_secs_f64(60.0 * minutes),
-        device,
-    };
-    let mut watch = Watch::new(global)?;
-    let outcome = arguments.kind.train(job, &mut watch);
-    watch.finish();
-    tell(&outcome?, global)
 }
 
 fn request(arguments: &Arguments, global: &Global) -> DataRequest {

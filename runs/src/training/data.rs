@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use druse_datasets::import::{ImportError, Imported, checksum, join_labels};
+use druse_datasets::import::{ImportError, Imported, JoinReport, checksum, join_labels};
+use druse_datasets::ligands::LibraryError;
 use druse_datasets::split::{BadFractions, Part, SplitBy, groups, split};
+use druse_generators::learned::Subject;
 use druse_generators::learned::house::{DataCard, DataFile};
 use druse_representations::Crystal;
 use druse_representations::io::Record;
@@ -64,13 +66,13 @@ pub enum By {
 
 /// Structures of both sets and what is to be said of them.
 #[derive(Clone, Debug)]
-pub struct Data {
+pub struct Data<S = Record> {
     /// To learn from.
-    pub training: Vec<Record>,
+    pub training: Vec<S>,
     /// For the validation loss.
-    pub validation: Vec<Record>,
+    pub validation: Vec<S>,
     /// To be judged.
-    pub judged: Vec<Record>,
+    pub judged: Vec<S>,
     /// For the card of the model.
     pub card: DataCard,
     /// Structures that were not taken, with reasons.
@@ -86,6 +88,9 @@ pub enum DataError {
     /// A file.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The library of ligands.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
     /// Shares that make no split.
     #[error(transparent)]
     Fractions(#[from] BadFractions),
@@ -129,23 +134,41 @@ impl DataRequest {
             join_labels(&mut judged, path)?;
         }
 
-        let mut kept: Vec<(Record, bool)> =
-            records.into_iter().enumerate().map(|(i, record)| (record, i >= first_of_validation)).collect();
-        if let Some(filter) = &self.filter {
-            let reasons: Vec<Option<String>> =
-                kept.par_iter().map(|(record, _)| filter.refuses(record)).collect();
-            let mut left = Vec::new();
-            for ((record, apart), reason) in kept.into_iter().zip(reasons) {
-                match reason {
-                    None => left.push((record, apart)),
-                    Some(reason) => refused.push((record.id, reason)),
-                }
-            }
-            kept = left;
-        }
+        let kept = records.into_iter().enumerate().map(|(i, record)| (record, i >= first_of_validation));
+        let mut kept = self.wanted(kept.collect(), &mut refused);
         if self.duplicates == Duplicates::Drop {
             kept = without_duplicates(kept, &mut refused)?;
         }
+        let (training, validation) = self.apart(kept, &mut card, By::groups)?;
+        Data { training, validation, judged, card, refused, notes }.checked()
+    }
+
+    /// Those that the filter passes, with whether they are for validation.
+    pub(super) fn wanted<S: Subject>(
+        &self,
+        kept: Vec<(S, bool)>,
+        refused: &mut Vec<(String, String)>,
+    ) -> Vec<(S, bool)> {
+        let Some(filter) = &self.filter else { return kept };
+        let reasons: Vec<Option<String>> =
+            kept.par_iter().map(|(record, _)| filter.refuses(record)).collect();
+        let mut left = Vec::new();
+        for ((record, apart), reason) in kept.into_iter().zip(reasons) {
+            match reason {
+                None => left.push((record, apart)),
+                Some(reason) => refused.push((record.id().to_owned(), reason)),
+            }
+        }
+        left
+    }
+
+    /// Training and validation data.
+    pub(super) fn apart<S: Subject>(
+        &self,
+        kept: Vec<(S, bool)>,
+        card: &mut DataCard,
+        groups: impl Fn(By, &[S]) -> Result<(Vec<String>, &'static str), DataError>,
+    ) -> Result<(Vec<S>, Vec<S>), DataError> {
         let (mut training, mut validation) = (Vec::new(), Vec::new());
         match &self.apart {
             SetApart::Files(_) => {
@@ -155,8 +178,8 @@ impl DataRequest {
                 card.split = "validation data given by the user".to_owned();
             }
             SetApart::Split(by, fractions) => {
-                let records: Vec<Record> = kept.into_iter().map(|(record, _)| record).collect();
-                let groups = by.groups(&records)?;
+                let records: Vec<S> = kept.into_iter().map(|(record, _)| record).collect();
+                let (groups, words) = groups(*by, &records)?;
                 let parts = split(&groups, *fractions, self.seed)?;
                 let mut test = 0;
                 for (record, part) in records.into_iter().zip(parts) {
@@ -168,15 +191,10 @@ impl DataRequest {
                 }
                 let [a, b, c] = fractions;
                 let left = if test > 0 { format!(", {test} left out for tests") } else { String::new() };
-                card.split = format!("{}, shares {a}, {b}, {c}, seed {}{left}", by.words(), self.seed);
+                card.split = format!("{words}, shares {a}, {b}, {c}, seed {}{left}", self.seed);
             }
         }
-        if training.is_empty() {
-            let first = refused.first().map(|(id, reason)| format!("{id}: {reason}"));
-            return Err(DataError::Empty { refused: refused.len(), first });
-        }
-        card.refused = summed(&refused);
-        Ok(Data { training, validation, judged, card, refused, notes })
+        Ok((training, validation))
     }
 
     /// Reads files one after the other; an id counts once.
@@ -210,18 +228,34 @@ impl DataRequest {
     ) -> Result<(), DataError> {
         for path in &self.labels {
             let report = join_labels(records, path)?;
-            card.files.push(DataFile { name: name(path), sha256: checksum(path)? });
-            notes.push(format!(
-                "{}: {} structures got labels, {} have no row, {} rows are unused",
-                path.display(),
-                report.joined,
-                report.without_row,
-                report.unused_rows
-            ));
+            self.joined(path, &report, card, notes)?;
         }
+        self.check_columns(records)
+    }
+
+    /// Tells what a table of labels gave.
+    pub(super) fn joined(
+        &self,
+        path: &Path,
+        report: &JoinReport,
+        card: &mut DataCard,
+        notes: &mut Vec<String>,
+    ) -> Result<(), DataError> {
+        card.files.push(DataFile { name: name(path), sha256: checksum(path)? });
+        notes.push(format!(
+            "{}: {} structures got labels, {} have no row, {} rows are unused",
+            path.display(),
+            report.joined,
+            report.without_row,
+            report.unused_rows
+        ));
+        Ok(())
+    }
+
+    /// Refuses a filter on a column that nothing has.
+    pub(super) fn check_columns<S: Subject>(&self, records: &[S]) -> Result<(), DataError> {
         let known = |column: &str| {
-            druse_generators::learned::BUILT_IN.contains(&column)
-                || records.iter().any(|record| record.properties.contains_key(column))
+            S::BUILT_IN.contains(&column) || records.iter().any(|record| record.value(column).is_some())
         };
         match self.filter.iter().flat_map(Filter::columns).find(|column| !known(column)) {
             Some(column) => Err(DataError::NoColumn(column.to_owned())),
@@ -230,21 +264,28 @@ impl DataRequest {
     }
 }
 
-impl By {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Formula => "split by reduced formula",
-            Self::LeakFree => "split leak-free (reduced formula, and variants of one solid solution)",
+impl<S> Data<S> {
+    /// Refuses to train on nothing; sums up what was refused.
+    pub(super) fn checked(mut self) -> Result<Self, DataError> {
+        if self.training.is_empty() {
+            let first = self.refused.first().map(|(id, reason)| format!("{id}: {reason}"));
+            return Err(DataError::Empty { refused: self.refused.len(), first });
         }
+        self.card.refused = summed(&self.refused);
+        Ok(self)
     }
+}
 
-    fn groups(self, records: &[Record]) -> Result<Vec<String>, DataError> {
+impl By {
+    /// Group of each crystal, and what the split is in words.
+    fn groups(self, records: &[Record]) -> Result<(Vec<String>, &'static str), DataError> {
         Ok(match self {
-            Self::Formula => groups(records, SplitBy::Formula),
+            Self::Formula => (groups(records, SplitBy::Formula), "split by reduced formula"),
             Self::LeakFree => {
                 let disorder = matcher("disorder", &Overrides::default())?;
                 let crystals: Vec<&Crystal> = records.iter().map(|record| &record.crystal).collect();
-                leak_free_groups(&crystals, disorder.as_ref(), None)
+                let groups = leak_free_groups(&crystals, disorder.as_ref(), None);
+                (groups, "split leak-free (reduced formula, and variants of one solid solution)")
             }
         })
     }
@@ -295,6 +336,6 @@ fn summed(refused: &[(String, String)]) -> Vec<(String, usize)> {
     counts
 }
 
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }

@@ -5,15 +5,14 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use druse_generators::learned::value;
-use druse_representations::io::Record;
+use druse_generators::learned::Subject;
 use serde_json::Value;
 
 /// Comparisons that all have to hold, such as `e_hull <= 0.1 and icsd = 1 or missing`.
 ///
 /// A comparison is a column, `<`, `<=`, `>`, `>=`, `=` or `!=`, and a number or a word; columns are
 /// those of the data and the ones that every crystal has (atoms, density, volume_per_atom,
-/// space_group). A structure without the value does not pass, unless `or missing` follows.
+/// space_group) or every ligand (denticity, charge, atoms, heavy_atoms). A structure without the value does not pass, unless `or missing` follows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     text: String,
@@ -102,8 +101,8 @@ fn comparison(text: &str) -> Result<Comparison, String> {
 
 impl Filter {
     /// Why a structure is not wanted; `None` when it is.
-    pub fn refuses(&self, record: &Record) -> Option<String> {
-        self.comparisons.iter().find_map(|comparison| match value(&comparison.column, record) {
+    pub fn refuses(&self, record: &impl Subject) -> Option<String> {
+        self.comparisons.iter().find_map(|comparison| match record.value(&comparison.column) {
             None if comparison.missing_passes => None,
             None => Some(format!("no value of {}", comparison.column)),
             Some(value) if comparison.holds(&value) => None,
@@ -160,6 +159,8 @@ impl fmt::Display for Filter {
 mod tests {
     use druse_datasets::prototypes::prototypes;
     use serde_json::json;
+
+    use druse_representations::io::Record;
 
     use super::*;
 

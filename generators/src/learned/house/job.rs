@@ -18,7 +18,7 @@ use super::sealed::{self, FileError};
 use super::train::Diverged;
 use super::{End, Learner, Observer, TrainOptions, Training, TrainingSet, curve};
 use crate::learned::conditions::Values;
-use crate::learned::{Conditions, Labels};
+use crate::learned::{Conditions, Labels, Subject};
 
 /// Reasons that the card lists one by one.
 const SHOWN: usize = 10;
@@ -36,13 +36,13 @@ pub enum Start {
 
 /// What to train, from what, and where to.
 #[derive(Debug)]
-pub struct Job {
+pub struct Job<R = Record> {
     /// Structures to learn from.
-    pub training: Vec<Record>,
+    pub training: Vec<R>,
     /// Structures of the validation loss; may be empty.
-    pub validation: Vec<Record>,
+    pub validation: Vec<R>,
     /// Structures that only teach what to say of them, by their labels, and are not imitated; may be empty.
-    pub judged: Vec<Record>,
+    pub judged: Vec<R>,
     /// Names of the conditions.
     pub conditions: Vec<String>,
     /// Settings of the network that differ from the default.
@@ -155,7 +155,10 @@ struct Sets<L: Learner> {
 ///
 /// # Errors
 /// When settings, data or files do not allow it, or the loss becomes no number.
-pub fn train_job<L: Learner>(job: Job, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+pub fn train_job<L: Learner>(
+    job: Job<L::Record>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
     let files = Files::of(&job.to);
     let resumed = match job.start {
         Start::Resume => Some(to_resume::<L>(&job, &files)?),
@@ -170,7 +173,10 @@ pub fn train_job<L: Learner>(job: Job, observer: &mut dyn Observer) -> Result<Ou
         model.expect_kind::<L>()?;
     }
     let kept = resumed.as_ref().map(|r| &r.card).or(from.map(|model| &model.card));
-    let config = config::<L>(&job.config, kept)?;
+    let mut config = config::<L>(&job.config, kept)?;
+    if kept.is_none() {
+        config = L::fit(config, &job.training);
+    }
     let options = options::<L>(&job.options, resumed.as_ref().map(|r| &r.card.options))?;
     let sum = checksum([&job.training, &job.validation, &job.judged]);
     if let Some(checkpoint) = &resumed {
@@ -178,7 +184,7 @@ pub fn train_job<L: Learner>(job: Job, observer: &mut dyn Observer) -> Result<Ou
     }
 
     // Scales are those of what is imitated.
-    let records: Vec<&Record> = job.training.iter().chain(&job.validation).collect();
+    let records: Vec<&L::Record> = job.training.iter().chain(&job.validation).collect();
     let names = kept.map_or_else(Vec::new, |card| card.conditions.names());
     let wanted: Vec<String> =
         names.iter().chain(job.conditions.iter().filter(|name| !names.contains(name))).cloned().collect();
@@ -335,7 +341,7 @@ impl Keeper {
 
 /// The checkpoint to go on from: where the training stands, or, when its learning rate falls already and
 /// the schedule is to be another one, where it stood before.
-fn to_resume<L: Learner>(job: &Job, files: &Files) -> Result<Checkpoint, TrainError> {
+fn to_resume<L: Learner>(job: &Job<L::Record>, files: &Files) -> Result<Checkpoint, TrainError> {
     let checkpoint = Checkpoint::read(&files.checkpoint())?;
     if checkpoint.card.kind != L::KIND {
         let found = format!("a training of {}", checkpoint.card.kind);
@@ -416,21 +422,11 @@ fn unchanged(checkpoint: &Checkpoint, options: &TrainOptions, sum: &str) -> Resu
     Ok(())
 }
 
-/// SHA-256 over ids, crystals and labels in order.
-fn checksum(sets: [&[Record]; 3]) -> String {
-    let one = |record: &Record| {
+/// SHA-256 over ids, structures and labels in order.
+fn checksum<S: Subject>(sets: [&[S]; 3]) -> String {
+    let one = |record: &S| {
         let mut hasher = Sha256::new();
-        hasher.update(record.id.as_bytes());
-        let numbers = record.crystal.lattice.matrix().iter().copied();
-        let sites = &record.crystal.sites;
-        let positions = sites.iter().flat_map(|site| site.frac.iter().copied());
-        numbers.chain(positions).for_each(|x: f64| hasher.update(x.to_le_bytes()));
-        let occupants = sites.iter().flat_map(|site| &site.occupants);
-        for occupant in occupants {
-            hasher.update([occupant.element.atomic_number()]);
-            hasher.update(occupant.occupancy.to_le_bytes());
-        }
-        record.properties.iter().for_each(|(name, value)| hasher.update(format!("{name}={value}\n")));
+        record.digest(&mut hasher);
         hasher.finalize()
     };
     let mut hasher = Sha256::new();
@@ -447,13 +443,13 @@ fn checksum(sets: [&[Record]; 3]) -> String {
 fn sets<L: Learner>(
     config: &L::Config,
     conditions: &Conditions,
-    job: &Job,
+    job: &Job<L::Record>,
     values: &Values,
 ) -> Result<Sets<L>, TrainError> {
     let mut refused = BTreeMap::new();
     let mut first = None;
     let judged_values = Values::of(&conditions.names(), &job.judged.iter().collect::<Vec<_>>());
-    let mut take = |records: &[Record], values: &Values, offset: usize| -> TrainingSet<L> {
+    let mut take = |records: &[L::Record], values: &Values, offset: usize| -> TrainingSet<L> {
         let made: Vec<Result<(L::Example, Labels), String>> = records
             .par_iter()
             .enumerate()
@@ -470,7 +466,7 @@ fn sets<L: Learner>(
                     set.labels.push(labels);
                 }
                 Err(reason) => {
-                    first.get_or_insert_with(|| (record.id.clone(), reason.clone()));
+                    first.get_or_insert_with(|| (record.id().to_owned(), reason.clone()));
                     *refused.entry(reason).or_insert(0) += 1;
                 }
             }

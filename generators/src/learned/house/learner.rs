@@ -1,13 +1,12 @@
 //! What the house has to know of a model.
 
-use druse_representations::io::Record;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tch::{Tensor, nn};
 
 use super::TrainOptions;
-use crate::learned::{Conditions, Labels};
+use crate::learned::{Conditions, Labels, Subject};
 
 /// The loss of a batch.
 #[derive(Debug)]
@@ -24,12 +23,19 @@ pub trait Learner: Sized + Send {
     const KIND: &'static str;
     /// Sizes and settings; written with the weights.
     type Config: Clone + Default + Serialize + DeserializeOwned + Send + Sync;
+    /// What it learns from.
+    type Record: Subject;
     /// A structure as the model sees it.
     type Example: Send + Sync;
 
     /// How it is trained where nothing else is asked for.
     fn options() -> TrainOptions {
         TrainOptions::default()
+    }
+
+    /// The settings of a fresh model with what is read off the training data, such as a vocabulary.
+    fn fit(config: Self::Config, _training: &[Self::Record]) -> Self::Config {
+        config
     }
 
     /// Makes the network with fresh weights under `path`. The names of the tensors are what weights
@@ -43,7 +49,7 @@ pub trait Learner: Sized + Send {
     fn example(
         config: &Self::Config,
         conditions: &Conditions,
-        record: &Record,
+        record: &Self::Record,
     ) -> Result<Self::Example, String>;
 
     /// Tokens or atoms; batches hold examples of like size.

@@ -40,5 +40,6 @@ pub use optimiser::AdamW;
 pub use options::{BadOption, TrainOptions};
 pub use replicas::Replicas;
 pub use sealed::{FileError, Sealed, seal};
+pub use tch::Device;
 pub use train::{Diverged, End, Observer, State, Trained, Training, TrainingSet, train};
 pub use tuner::{Tunable, Tuner};

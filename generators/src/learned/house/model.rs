@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use druse_representations::io::Record;
 use tch::{Device, Tensor, nn, no_grad};
 
 use super::Learner;
@@ -39,8 +40,8 @@ pub struct Weights<L: Learner> {
     pub sha256: String,
 }
 
-/// A learner whose trained weights can be sampled from.
-pub trait Generative: Learner {
+/// A learner of crystals whose trained weights can be sampled from.
+pub trait Generative: Learner<Record = Record> {
     /// The sampler on trained weights.
     fn sampler(weights: Weights<Self>) -> Box<dyn Sampler>;
 }

@@ -46,6 +46,7 @@ struct Example {
 impl Learner for Volumes {
     const KIND: &'static str = "volumes";
     type Config = Config;
+    type Record = Record;
     type Example = Example;
 
     fn new(path: &nn::Path, config: &Config, conditions: &Conditions) -> Self {

@@ -63,7 +63,7 @@ pub struct Tuner<L: Learner> {
     prior: Vec<Tensor>,
 }
 
-impl<L: Learner> Tuner<L> {
+impl<L: Learner<Record = Record>> Tuner<L> {
     /// Tunes the network on the weights of `store`: every copy of it, among them those that samples are
     /// drawn with, moves along.
     pub fn new(store: &nn::VarStore, config: &L::Config, conditions: &Conditions) -> Self {
@@ -113,7 +113,7 @@ impl<L: Learner> Tuner<L> {
     }
 }
 
-impl<L: Learner> Tunable for Tuner<L> {
+impl<L: Learner<Record = Record>> Tunable for Tuner<L> {
     fn moved(&self) -> Vec<u16> {
         let differences = self.weights.iter().zip(&self.prior).map(|(weight, prior)| weight.detach() - prior);
         differences.flat_map(|moved| numbers(&moved).into_iter().map(upper)).collect()
@@ -244,6 +244,7 @@ mod tests {
     impl Learner for Volume {
         const KIND: &'static str = "volume";
         type Config = ();
+        type Record = Record;
         type Example = f32;
 
         fn new(path: &nn::Path, _: &(), _: &Conditions) -> Self {

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Ascent, LatentModel, LatentSampler, Limits, Objective, crossover, mutate};
+use super::{Ascent, CrystalModel, LatentSampler, Limits, Objective, crossover, mutate};
 use crate::breeding::{Breeder, Sprout};
 use crate::crystals::building::{Draft, relative_volume};
 use crate::crystals::{CrystalBreeder, Operator};
@@ -58,20 +58,20 @@ pub enum LatentOperator {
 /// Makes crystals within a space as [`CrystalBreeder`] does, and with operators in the latent space of an autoencoder beside
 /// its own. What is inherited is the symmetry code of the (relaxed) crystal; latents are those that the encoder gives for
 /// it, so states of campaigns do not depend on the width of a latent.
-pub struct LatentBreeder<M: LatentModel> {
+pub struct LatentBreeder<M: CrystalModel> {
     plain: CrystalBreeder,
     model: LatentSampler<M>,
     options: LatentOptions,
 }
 
 // Networks need not be cloned: copies share them.
-impl<M: LatentModel> Clone for LatentBreeder<M> {
+impl<M: CrystalModel> Clone for LatentBreeder<M> {
     fn clone(&self) -> Self {
         Self { plain: self.plain.clone(), model: self.model.clone(), options: self.options.clone() }
     }
 }
 
-impl<M: LatentModel> LatentBreeder<M> {
+impl<M: CrystalModel> LatentBreeder<M> {
     /// A breeder whose newcomers and plain operators are those of `plain`.
     ///
     /// # Errors
@@ -141,7 +141,7 @@ impl<M: LatentModel> LatentBreeder<M> {
     }
 }
 
-impl<M: LatentModel + 'static> Breeder for LatentBreeder<M>
+impl<M: CrystalModel + 'static> Breeder for LatentBreeder<M>
 where
     M::Config: 'static,
 {

@@ -3,7 +3,7 @@
 use druse_representations::Crystal;
 use tch::Device;
 
-use super::{LatentBreeder, LatentModel, LatentOptions, LatentSampler};
+use super::{CrystalModel, LatentBreeder, LatentOptions, LatentSampler};
 use crate::crystals::{CrystalBreeder, DesignSpace, Newcomers, SpaceError};
 use crate::generator::Generator;
 use crate::genetic::{Genetic, GeneticOptions, Selection};
@@ -70,7 +70,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn on<M: Generative + LatentModel + 'static>(
+    fn on<M: Generative + CrystalModel + 'static>(
         &self,
         plain: CrystalBreeder,
     ) -> Result<Box<dyn Generator<Crystal>>, LatentError> {

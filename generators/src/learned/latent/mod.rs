@@ -1,7 +1,7 @@
-//! What variational autoencoders of crystals share: the latent space and what can be done in it.
+//! What variational autoencoders share: the latent space and what can be done in it.
 //!
-//! A [`LatentModel`] writes crystals as points of a latent space ([`Posterior`]) and reads points as
-//! crystals under hard constraints. Everything else is built on these two and is the same for every
+//! A [`LatentModel`] writes crystals or ligands as points of a latent space ([`Posterior`]) and reads points as
+//! crystals ([`CrystalModel`]) or ligands under hard constraints. Everything else is built on these two and is the same for every
 //! model:
 //!
 //! * [`Prior`]: a learnt distribution over latents, conditioned on labels, to sample from. The
@@ -35,11 +35,13 @@ pub use breeder::{LatentBreeder, LatentOperator, LatentOptions};
 pub(crate) use elements::{Set, in_order, random_elements, rank, sets};
 pub use genetic::{LatentError, latent_genetic};
 pub use heads::Heads;
-pub use model::{Decoded, LatentModel, Limits};
+pub use model::{CrystalModel, Decoded, LatentModel, Limits};
 pub(crate) use periodic::PeriodicHead;
 pub use posterior::Posterior;
 pub use prior::{Prior, PriorShape};
+pub(crate) use sampler::Drawing;
 pub use sampler::LatentSampler;
 pub(crate) use tensors::{first_inputs, first_outputs, normal, numbers};
 pub use tools::Encoded;
 pub use walk::{Path, crossover, interpolate, mutate};
+pub(crate) use wanted::Wishes;

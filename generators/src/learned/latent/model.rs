@@ -1,5 +1,6 @@
 //! What a model has to bring along.
 
+use druse_representations::io::Record;
 use druse_representations::{Composition, Crystal};
 use tch::Tensor;
 
@@ -53,7 +54,7 @@ pub struct Decoded {
     pub confidence: f64,
 }
 
-/// An autoencoder of crystals.
+/// An autoencoder.
 pub trait LatentModel: Learner {
     /// Numbers of a latent.
     fn width(config: &Self::Config) -> usize;
@@ -61,6 +62,15 @@ pub trait LatentModel: Learner {
     /// Latents of a batch.
     fn encode(&self, batch: &[&Self::Example]) -> Posterior;
 
+    /// The distribution of latents.
+    fn prior(&self) -> &Prior;
+
+    /// Properties of latents.
+    fn heads(&self) -> &Heads;
+}
+
+/// An autoencoder of crystals.
+pub trait CrystalModel: LatentModel + Learner<Record = Record> {
     /// The most probable crystals within the limits at latents `[batch, width]`; `None` where none was
     /// found in a bounded search. Draws nothing.
     fn decode(&self, latents: &Tensor, limits: Limits<'_>) -> Vec<Option<Decoded>>;
@@ -70,10 +80,4 @@ pub trait LatentModel: Learner {
     /// # Errors
     /// Says what it cannot write.
     fn check(config: &Self::Config, limits: Limits<'_>) -> Result<(), String>;
-
-    /// The distribution of latents.
-    fn prior(&self) -> &Prior;
-
-    /// Properties of latents.
-    fn heads(&self) -> &Heads;
 }

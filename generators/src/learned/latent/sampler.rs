@@ -1,5 +1,6 @@
 //! A trained autoencoder: sampling on request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use druse_representations::Crystal;
@@ -7,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Tensor, no_grad};
 
 use super::wanted::Wishes;
-use super::{Decoded, LatentModel, Limits, Path, interpolate, normal};
+use super::{CrystalModel, Decoded, LatentModel, Limits, Path, interpolate, normal};
 use crate::crystals::building::{Contacts, closest_approach};
 use crate::learned::house::{Replicas, Weights};
 use crate::learned::sampler::in_batches;
@@ -27,8 +28,8 @@ const STEPS: usize = 20;
 /// A trained autoencoder. Copies share the weights.
 pub struct LatentSampler<M: LatentModel> {
     pub(super) networks: Arc<Replicas<M>>,
-    pub(super) config: M::Config,
-    pub(super) conditions: Conditions,
+    pub(in crate::learned) config: M::Config,
+    pub(in crate::learned) conditions: Conditions,
 }
 
 impl<M: LatentModel> Clone for LatentSampler<M> {
@@ -54,22 +55,22 @@ impl<M: LatentModel> LatentSampler<M> {
         &self.conditions
     }
 
-    fn limits<'a>(&self, request: &'a Request) -> Limits<'a> {
-        Limits { space: Some(&request.space), formula: request.formula.as_ref() }
-    }
+    /// Samples that are computed together.
+    pub(crate) const BATCH: usize = BATCH;
 
-    /// Batch number `number` of the samples of a request.
-    fn sample_batch(
+    /// Batch number `number` of samples: latents from the prior, which `read` makes samples of together with what the heads say
+    /// of them. For those that it makes nothing of, other latents are drawn, up to a bounded number of times.
+    pub(crate) fn draw_batch<S: Clone>(
         &self,
-        request: &Request,
-        wishes: &Wishes,
+        drawing: &Drawing<'_>,
         seed: u64,
         number: u64,
-    ) -> Vec<Option<Sample>> {
+        read: impl Fn(&M, &Tensor, Vec<BTreeMap<String, f64>>) -> Vec<Option<S>>,
+    ) -> Vec<Option<S>> {
         let first = number * BATCH as u64;
         let mut rngs: Vec<ChaCha8Rng> = (0..BATCH as u64).map(|k| stream(seed, first + k)).collect();
-        let labels: Vec<Labels> = rngs.iter_mut().map(|rng| wishes.labels(rng)).collect();
-        let mut samples: Vec<Option<Sample>> = vec![None; BATCH];
+        let labels: Vec<Labels> = rngs.iter_mut().map(|rng| drawing.wishes.labels(rng)).collect();
+        let mut samples: Vec<Option<S>> = vec![None; BATCH];
         let width = M::width(&self.config) as i64;
         self.networks.with(|network| {
             for _ in 0..TRIALS {
@@ -78,21 +79,15 @@ impl<M: LatentModel> LatentSampler<M> {
                     break;
                 }
                 let noise: Vec<Tensor> = open.iter().map(|&k| normal(&mut rngs[k], &[width])).collect();
-                let noise = Tensor::stack(&noise, 0) * request.temperature;
+                let noise = Tensor::stack(&noise, 0) * drawing.temperature;
                 let labels: Vec<Labels> = open.iter().map(|&k| labels[k].clone()).collect();
-                let steps = request.steps.unwrap_or(STEPS);
+                let steps = drawing.steps.unwrap_or(STEPS);
                 let unknown = self.conditions.absent();
                 let latents =
-                    no_grad(|| network.prior().transport(&noise, &labels, &unknown, request.guidance, steps));
-                let decoded = network.decode(&latents, self.limits(request));
+                    no_grad(|| network.prior().transport(&noise, &labels, &unknown, drawing.guidance, steps));
                 let predicted = no_grad(|| network.heads().predict(&latents));
-                for ((&k, decoded), predicted) in open.iter().zip(decoded).zip(predicted) {
-                    let decoded = decoded.filter(|decoded| clear(&decoded.crystal));
-                    samples[k] = decoded.map(|Decoded { crystal, confidence }| Sample {
-                        crystal,
-                        log_likelihood: Some(confidence),
-                        predicted,
-                    });
+                for (&k, sample) in open.iter().zip(read(network, &latents, predicted)) {
+                    samples[k] = sample;
                 }
             }
         });
@@ -100,26 +95,40 @@ impl<M: LatentModel> LatentSampler<M> {
     }
 }
 
-impl<M: LatentModel> LatentSampler<M> {
+/// How latents are drawn, see [`Request`].
+pub(crate) struct Drawing<'a> {
+    pub(crate) wishes: &'a Wishes,
+    pub(crate) guidance: f64,
+    pub(crate) temperature: f64,
+    pub(crate) steps: Option<usize>,
+}
+
+impl<M: CrystalModel> LatentSampler<M> {
+    fn limits<'a>(&self, request: &'a Request) -> Limits<'a> {
+        Limits { space: Some(&request.space), formula: request.formula.as_ref() }
+    }
+
     /// What latents say, whatever it is.
     fn read(&self, latents: &[Vec<f32>]) -> Vec<Option<Sample>> {
         let decoded = self.decode(latents, Limits::NONE);
-        let sample = |(decoded, predicted): (Option<Decoded>, _)| {
-            decoded.map(|Decoded { crystal, confidence }| Sample {
-                crystal,
-                log_likelihood: Some(confidence),
-                predicted,
-            })
-        };
-        decoded.into_iter().zip(self.predict(latents)).map(sample).collect()
+        decoded
+            .into_iter()
+            .zip(self.predict(latents))
+            .map(|(decoded, told)| Some(sample(decoded?, told)))
+            .collect()
     }
+}
+
+fn sample(decoded: Decoded, predicted: BTreeMap<String, f64>) -> Sample {
+    let Decoded { crystal, confidence } = decoded;
+    Sample { crystal, log_likelihood: Some(confidence), predicted }
 }
 
 fn clear(crystal: &Crystal) -> bool {
     closest_approach(crystal, &Contacts::of(&crystal.composition())) >= CLEARANCE
 }
 
-impl<M: LatentModel> Sampler for LatentSampler<M>
+impl<M: CrystalModel> Sampler for LatentSampler<M>
 where
     M::Config: 'static,
 {
@@ -140,7 +149,7 @@ where
                 .map_err(|violation| cannot(format!("write {}: {violation}", formula.hill_formula())))?;
         }
         M::check(&self.config, self.limits(request)).map_err(cannot)?;
-        Wishes::new(&self.conditions, request).map(|_| ())
+        Wishes::new(&self.conditions, &request.targets, request.formula.as_ref()).map(|_| ())
     }
 
     fn sample(
@@ -150,8 +159,16 @@ where
         numbers: &[u64],
     ) -> Result<Vec<Option<Sample>>, RequestError> {
         self.check(request)?;
-        let wishes = Wishes::new(&self.conditions, request)?;
-        in_batches(numbers, BATCH, |batch| Ok(self.sample_batch(request, &wishes, seed, batch)))
+        let wishes = &Wishes::new(&self.conditions, &request.targets, request.formula.as_ref())?;
+        let &Request { guidance, temperature, steps, .. } = request;
+        let drawing = Drawing { wishes, guidance, temperature, steps };
+        in_batches(numbers, BATCH, |batch| {
+            Ok(self.draw_batch(&drawing, seed, batch, |network, latents, predicted| {
+                let decoded = network.decode(latents, self.limits(request)).into_iter().zip(predicted);
+                let clear = |decoded: Decoded| Some(decoded).filter(|decoded| clear(&decoded.crystal));
+                decoded.map(|(decoded, told)| decoded.and_then(clear).map(|d| sample(d, told))).collect()
+            }))
+        })
     }
 
     fn batch(&self) -> usize {

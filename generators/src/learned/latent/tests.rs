@@ -33,7 +33,7 @@ fn records() -> Vec<Record> {
         .collect()
 }
 
-fn trained<M: Generative + LatentModel>(config: &M::Config, steps: u64) -> LatentSampler<M> {
+fn trained<M: Generative + CrystalModel>(config: &M::Config, steps: u64) -> LatentSampler<M> {
     druse_fitness::chgnet::torch::single_threaded();
     let records = records();
     let names = ["elements", "density"].map(str::to_owned);
@@ -59,7 +59,7 @@ fn trained<M: Generative + LatentModel>(config: &M::Config, steps: u64) -> Laten
 }
 
 /// Everything that has to hold for any model.
-fn check<M: Generative + LatentModel + 'static>(model: &LatentSampler<M>) {
+fn check<M: Generative + CrystalModel + 'static>(model: &LatentSampler<M>) {
     let crystals: Vec<Crystal> = records().into_iter().map(|record| record.crystal).collect();
     let encoded: Vec<Encoded> = model.encode(&crystals).into_iter().collect::<Result<_, _>>().unwrap();
     let latents: Vec<Vec<f32>> = encoded.iter().map(|one| one.mean.clone()).collect();
@@ -109,7 +109,7 @@ fn space(symbols: &str) -> DesignSpace {
     DesignSpace { atoms: [2, 8], ..DesignSpace::new(elements) }
 }
 
-fn check_sampler<M: Generative + LatentModel + 'static>(model: &LatentSampler<M>) {
+fn check_sampler<M: Generative + CrystalModel + 'static>(model: &LatentSampler<M>) {
     let oxygen = "O".parse().unwrap();
     let space = DesignSpace { required: vec![oxygen], ..space("Li Na Mg Ca Ti Sr O F Cl") };
     let request = Request { steps: Some(4), ..Request::new(space.clone()) };
@@ -141,7 +141,7 @@ fn check_sampler<M: Generative + LatentModel + 'static>(model: &LatentSampler<M>
     assert!(matches!(refused(huge), RequestError::NotPossible { .. }));
 }
 
-fn check_operators<M: Generative + LatentModel + 'static>(model: &LatentSampler<M>) {
+fn check_operators<M: Generative + CrystalModel + 'static>(model: &LatentSampler<M>) {
     let space = space("Li Na Mg Ca Ti Sr O F Cl");
     let plain = CrystalBreeder::new(&space, Newcomers::Mixture(0.6), 0.05).unwrap();
     let lighter = Objective { property: "density".into(), weight: -1.0, target: None };

@@ -1,14 +1,14 @@
 //! What is wanted of the conditions, as labels.
 
-use druse_representations::Element;
+use druse_representations::{Composition, Element};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Wanted};
+use crate::learned::{Conditions, Label, Labels, RequestError, Scale, Target, Wanted};
 
 /// One wish for each condition of a model.
 #[derive(Clone, Debug)]
-pub(super) struct Wishes(Vec<Option<Wish>>);
+pub(crate) struct Wishes(Vec<Option<Wish>>);
 
 #[derive(Clone, Debug)]
 enum Wish {
@@ -22,16 +22,20 @@ impl Wishes {
     ///
     /// # Errors
     /// For conditions that the model does not have and values that they cannot have.
-    pub(super) fn new(conditions: &Conditions, request: &Request) -> Result<Self, RequestError> {
+    pub(crate) fn new(
+        conditions: &Conditions,
+        targets: &[Target],
+        formula: Option<&Composition>,
+    ) -> Result<Self, RequestError> {
         let mut wishes = vec![None; conditions.columns.len()];
-        if let Some(formula) = &request.formula {
+        if let Some(formula) = formula {
             for (wish, column) in wishes.iter_mut().zip(&conditions.columns) {
                 if column.scale == Scale::Elements {
                     *wish = Some(Wish::Label(elements(formula.elements())));
                 }
             }
         }
-        for target in &request.targets {
+        for target in targets {
             let Some(place) = conditions.position(&target.column) else {
                 let known = conditions.columns.iter().map(|column| column.name.clone()).collect();
                 return Err(RequestError::UnknownCondition { found: target.column.clone(), known });
@@ -70,7 +74,7 @@ impl Wishes {
     }
 
     /// The labels of one sample.
-    pub(super) fn labels(&self, rng: &mut ChaCha8Rng) -> Labels {
+    pub(crate) fn labels(&self, rng: &mut ChaCha8Rng) -> Labels {
         let mut label = |wish: &Wish| match wish {
             Wish::Label(label) => label.clone(),
             Wish::Range([low, high]) => Label::Number(low + (high - low) * rng.random::<f64>()),

@@ -120,6 +120,7 @@ impl Generative for MatrixDiffusion {
 impl Learner for MatrixDiffusion {
     const KIND: &'static str = KIND;
     type Config = MatrixDiffusionConfig;
+    type Record = Record;
     type Example = Example;
 
     /// Small batches: on a processor steps are worth more than smooth ones.

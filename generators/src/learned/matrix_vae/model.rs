@@ -12,8 +12,8 @@ use super::encoder::Encoder;
 use super::{MatrixExample, MatrixVaeConfig, composition, structure};
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::latent::{
-    Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, Set, in_order, numbers,
-    random_elements, sets,
+    CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, Set, in_order,
+    numbers, random_elements, sets,
 };
 use crate::learned::{Conditions, Labels, Sampler};
 
@@ -39,6 +39,7 @@ pub struct MatrixVae {
 impl Learner for MatrixVae {
     const KIND: &'static str = "matrix-vae";
     type Config = MatrixVaeConfig;
+    type Record = Record;
     type Example = MatrixExample;
 
     fn options() -> TrainOptions {
@@ -174,6 +175,16 @@ impl LatentModel for MatrixVae {
         no_grad(|| self.posterior(batch))
     }
 
+    fn prior(&self) -> &Prior {
+        &self.prior
+    }
+
+    fn heads(&self) -> &Heads {
+        &self.heads
+    }
+}
+
+impl CrystalModel for MatrixVae {
     fn decode(&self, latents: &Tensor, limits: Limits<'_>) -> Vec<Option<Decoded>> {
         no_grad(|| {
             let trunk = self.decoder.trunk(&latents.to_device(self.device));
@@ -210,14 +221,6 @@ impl LatentModel for MatrixVae {
 
     fn check(config: &MatrixVaeConfig, limits: Limits<'_>) -> Result<(), String> {
         limits.check_places(config.atoms, config.kinds)
-    }
-
-    fn prior(&self) -> &Prior {
-        &self.prior
-    }
-
-    fn heads(&self) -> &Heads {
-        &self.heads
     }
 }
 

@@ -57,6 +57,7 @@ pub struct SymmetryDiffusion {
 impl Learner for SymmetryDiffusion {
     const KIND: &'static str = "symmetry-diffusion";
     type Config = Config;
+    type Record = Record;
     type Example = Example;
 
     fn options() -> TrainOptions {

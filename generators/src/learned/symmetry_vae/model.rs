@@ -16,8 +16,8 @@ use super::{SymmetryExample, SymmetryVaeConfig};
 use crate::breeding::Constraints;
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::latent::{
-    Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, in_order, numbers, random_elements,
-    rank, sets,
+    CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, in_order, numbers,
+    random_elements, rank, sets,
 };
 use crate::learned::symmetry::{CELL_TERMS, cell_from_terms, position_table};
 use crate::learned::{Conditions, Labels, Sampler};
@@ -51,6 +51,7 @@ pub struct SymmetryVae {
 impl Learner for SymmetryVae {
     const KIND: &'static str = "symmetry-vae";
     type Config = SymmetryVaeConfig;
+    type Record = Record;
     type Example = SymmetryExample;
 
     fn options() -> TrainOptions {
@@ -185,6 +186,16 @@ impl LatentModel for SymmetryVae {
         no_grad(|| self.posterior(batch))
     }
 
+    fn prior(&self) -> &Prior {
+        &self.prior
+    }
+
+    fn heads(&self) -> &Heads {
+        &self.heads
+    }
+}
+
+impl CrystalModel for SymmetryVae {
     fn decode(&self, latents: &Tensor, limits: Limits<'_>) -> Vec<Option<Decoded>> {
         no_grad(|| {
             let trunk = self.decoder.trunk(&latents.to_device(self.device));
@@ -231,14 +242,6 @@ impl LatentModel for SymmetryVae {
 
     fn check(config: &SymmetryVaeConfig, limits: Limits<'_>) -> Result<(), String> {
         limits.check_places(config.atoms, config.kinds)
-    }
-
-    fn prior(&self) -> &Prior {
-        &self.prior
-    }
-
-    fn heads(&self) -> &Heads {
-        &self.heads
     }
 }
 

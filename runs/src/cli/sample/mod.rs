@@ -2,6 +2,7 @@
 
 mod draw;
 mod known;
+mod ligands;
 mod rank;
 mod space;
 
@@ -23,6 +24,7 @@ use super::output::{format_of, write_records};
 use super::weights;
 use draw::draw;
 use known::KnownStructures;
+use ligands::LigandArguments;
 use rank::Rank;
 use space::{SpaceArguments, System};
 
@@ -32,14 +34,16 @@ pub struct Arguments {
     /// the constraints: random, substitution
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Crystals to sample
+    /// Crystals or ligands to sample
     #[arg(short, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     n: u32,
-    /// File to write; its ending tells the format: .extxyz, .jsonl, .cif, .json or .vasp
+    /// File to write; its ending tells the format: .extxyz, .jsonl, .cif, .json or .vasp; for ligands .csv or .json
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
     #[command(flatten)]
     space: SpaceArguments,
+    #[command(flatten)]
+    ligands: LigandArguments,
     /// What a label of the model shall be: a number, a range or a word, for instance e_hull=0..0.05; may
     /// be repeated. It moves the distribution and is no constraint
     #[arg(long, value_name = "NAME=VALUE", value_parser = target)]
@@ -102,6 +106,12 @@ fn positive(text: &str) -> Result<f64, String> {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     single_threaded();
+    if ligands::asked(arguments)? {
+        return ligands::run(arguments, global);
+    }
+    if let Some(flag) = arguments.ligands.given() {
+        return Err(Failure::input(format!("{flag}: found a model of crystals, expected one of ligands")));
+    }
     let format = format_of(&arguments.to)?;
     let asked = Asked::open(arguments)?;
     let name =

@@ -10,32 +10,32 @@ use clap::{Args, ValueEnum};
 pub struct SpaceArguments {
     /// Allowed elements; all when absent
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = element)]
-    elements: Vec<Element>,
+    pub elements: Vec<Element>,
     /// Elements of every sample
     #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = element)]
-    required: Vec<Element>,
+    pub required: Vec<Element>,
     /// Elements of no sample; those joined as in Na-K only not together
     #[arg(long, value_name = "A,B-C,...", value_delimiter = ',', value_parser = system)]
-    exclude: Vec<System>,
+    pub exclude: Vec<System>,
     /// Elements of a chemical system such as Li-Fe-P-O and no others; a condition, too, where the model
     /// knows elements
     #[arg(long, value_name = "A-B-...", value_parser = system, conflicts_with = "elements")]
     pub system: Option<System>,
     /// Different elements in a sample; 1..4 when absent
     #[arg(long, value_name = "N..M", value_parser = range)]
-    element_count: Option<[usize; 2]>,
-    /// Atoms in the primitive cell; 1..20 when absent
+    pub element_count: Option<[usize; 2]>,
+    /// Atoms in the primitive cell, 1..20 when absent; of ligands, hydrogens included
     #[arg(long, value_name = "N..M", value_parser = range)]
-    atoms: Option<[usize; 2]>,
+    pub atoms: Option<[usize; 2]>,
     /// Allowed space groups, numbers and ranges such as 62,140..230
     #[arg(long, value_name = "N,N..M,...", value_delimiter = ',', value_parser = range)]
-    space_groups: Vec<[usize; 2]>,
+    pub space_groups: Vec<[usize; 2]>,
     /// Exactly these atoms in the primitive cell (crystal structure prediction), such as Ti2O4
     #[arg(long, value_name = "FORMULA", conflicts_with_all = ["elements", "system", "required", "exclude", "element_count", "atoms"])]
     pub formula: Option<Composition>,
     /// Whether oxidation states have to balance (metals alone pass); yes when absent, no with --formula
     #[arg(long, value_name = "YES|NO", value_enum)]
-    charge_neutral: Option<YesNo>,
+    pub charge_neutral: Option<YesNo>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,7 +48,7 @@ pub enum YesNo {
 #[derive(Clone)]
 pub struct System(pub Vec<Element>);
 
-fn element(symbol: &str) -> Result<Element, String> {
+pub fn element(symbol: &str) -> Result<Element, String> {
     Element::from_symbol(symbol.trim()).ok_or_else(|| "expected the symbol of an element".to_owned())
 }
 
@@ -56,7 +56,7 @@ fn system(text: &str) -> Result<System, String> {
     text.split('-').map(element).collect::<Result<_, _>>().map(System)
 }
 
-fn range(text: &str) -> Result<[usize; 2], String> {
+pub fn range(text: &str) -> Result<[usize; 2], String> {
     let (first, last) = text.split_once("..").unwrap_or((text, text));
     match (first.trim().parse(), last.trim().trim_start_matches('=').parse()) {
         (Ok(first), Ok(last)) => Ok([first, last]),

@@ -1,0 +1,292 @@
+//! Ligands from a trained model.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+
+use crate::fitness::chgnet::torch::device;
+use crate::generators::learned::house::{Learner, ModelFile};
+use crate::generators::learned::latent::LatentSampler;
+use crate::generators::learned::ligand_vae::{LigandRequest, LigandSample, LigandSpace, LigandVae};
+use crate::ledger::Meter;
+use crate::representations::Element;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::space::{System, YesNo, element, range};
+use super::{Arguments, Baseline};
+use crate::cli::Global;
+use crate::cli::failure::Failure;
+use crate::cli::output::write_file;
+use crate::cli::progress::Progress;
+use crate::cli::weights;
+
+/// Hard constraints of ligands: no sample is outside.
+#[derive(Args)]
+#[command(next_help_heading = "Hard constraints of ligands, beside --elements, --exclude and --atoms")]
+pub struct LigandArguments {
+    /// Number of sites, or a range
+    #[arg(long, value_name = "N..M", value_parser = range)]
+    denticity: Option<[usize; 2]>,
+    /// Element of each site, in any order, such as N,N
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = element)]
+    donors: Vec<Element>,
+    /// Allowed elements of donors
+    #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = element)]
+    donor_elements: Vec<Element>,
+    /// Allowed charges
+    #[arg(long, value_name = "Q,...", value_delimiter = ',', allow_hyphen_values = true)]
+    charge: Vec<i32>,
+    /// Atoms without hydrogens
+    #[arg(long, value_name = "N..M", value_parser = range)]
+    heavy_atoms: Option<[usize; 2]>,
+    /// Whether donors have to be, or must not be, groups of atoms
+    #[arg(long, value_name = "YES|NO", value_enum)]
+    haptic: Option<YesNo>,
+}
+
+impl LigandArguments {
+    /// The first flag that is given.
+    pub fn given(&self) -> Option<&'static str> {
+        let flags = [
+            ("--denticity", self.denticity.is_some()),
+            ("--donors", !self.donors.is_empty()),
+            ("--donor-elements", !self.donor_elements.is_empty()),
+            ("--charge", !self.charge.is_empty()),
+            ("--heavy-atoms", self.heavy_atoms.is_some()),
+            ("--haptic", self.haptic.is_some()),
+        ];
+        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+    }
+}
+
+/// Whether the model makes ligands.
+pub fn asked(arguments: &Arguments) -> Result<bool, Failure> {
+    let name = arguments.model.as_str();
+    if Baseline::named(name).is_some() && !Path::new(name).exists() {
+        return Ok(false);
+    }
+    Ok(weights::open(name)?.card.kind == LigandVae::KIND)
+}
+
+/// Format of the file to write.
+enum Format {
+    /// A table of SMILES that druse reads as a source of ligands.
+    Csv,
+    /// As `druse ligands --json` writes them.
+    Json,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, Failure> {
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("csv") => Ok(Self::Csv),
+            Some("json") => Ok(Self::Json),
+            _ => Err(Failure::input(format!(
+                "found the file name '{}', expected one that ends in .csv or .json, for ligands",
+                path.display()
+            ))),
+        }
+    }
+}
+
+pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
+    let format = Format::of(&arguments.to)?;
+    if let Some(flag) = of_crystals(arguments) {
+        return Err(Failure::input(format!("{flag}: found a model of ligands, expected one of crystals")));
+    }
+    let device = device(&arguments.device).map_err(|error| Failure::input(format!("--device: {error}")))?;
+    let file: ModelFile = weights::open(&arguments.model)?;
+    let sampler = LatentSampler::<LigandVae>::new(file.weights(device)?);
+    let request = request(arguments);
+    sampler.check_ligands(&request)?;
+
+    let seed = global.seed.unwrap_or(0);
+    let (start, mut meter) = (Instant::now(), Meter::start());
+    let drawn = draw(&sampler, &request, seed, arguments.n as usize, global)?;
+    let (seconds, energy) = (start.elapsed().as_secs_f64(), meter.lap());
+    let name =
+        Path::new(&arguments.model).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+    let bytes = match format {
+        Format::Csv => table(&drawn.samples, &name),
+        Format::Json => {
+            let all: Value =
+                drawn.samples.iter().map(|(number, sample)| told(*number, sample, &name)).collect();
+            format!("{all:#}\n")
+        }
+    };
+    write_file(&arguments.to, bytes.as_bytes())?;
+
+    let found = drawn.samples.len();
+    let each = if found > 0 { energy.joules / found as f64 } else { 0.0 };
+    global.note(&format!(
+        "{found} ligands in {}: {seconds:.1} s, {:.1} per second, {each:.2} J each ({})",
+        arguments.to.display(),
+        found as f64 / seconds.max(1e-9),
+        energy.basis.words(),
+    ));
+    let violations: usize = drawn.violations.values().sum();
+    let reasons: Vec<String> = drawn.violations.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
+    global.note(&format!(
+        "{} attempts, {} came to nothing; {violations} violated hard constraints{}{}",
+        drawn.attempts,
+        drawn.nothing,
+        if violations > 0 { " and are left out: " } else { "" },
+        reasons.join("; ")
+    ));
+    if found < arguments.n as usize {
+        let missing = arguments.n as usize - found;
+        global.note(&format!("{missing} ligands are missing: too many attempts came to nothing"));
+    }
+    global.write_json(&json!({
+        "file": arguments.to,
+        "count": found,
+        "attempts": drawn.attempts,
+        "nothing": drawn.nothing,
+        "violations": violations,
+        "violation_reasons": drawn.violations,
+        "seconds": seconds,
+        "per_second": found as f64 / seconds.max(1e-9),
+        "joules_each": each,
+        "joules_basis": energy.basis.name(),
+        "seed": seed,
+        "model": name,
+        "kind": LigandVae::KIND,
+        "model_sha256": file.sha256,
+        "request": request,
+    }))
+}
+
+/// The first flag that says something of crystals only.
+fn of_crystals(arguments: &Arguments) -> Option<&'static str> {
+    let space = &arguments.space;
+    let flags = [
+        ("--required", !space.required.is_empty()),
+        ("--system", space.system.is_some()),
+        ("--element-count", space.element_count.is_some()),
+        ("--space-groups", !space.space_groups.is_empty()),
+        ("--formula", space.formula.is_some()),
+        ("--charge-neutral", space.charge_neutral.is_some()),
+        ("--exclude A-B", space.exclude.iter().any(|System(elements)| elements.len() > 1)),
+        ("--fix", arguments.fix.is_some()),
+        ("--best-of", arguments.best_of > 1),
+        ("--rank-by", arguments.rank_by.is_some()),
+        ("--formulas, --reconstruct or --interpolate", arguments.known.given()),
+    ];
+    flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
+}
+
+fn request(arguments: &Arguments) -> LigandRequest {
+    let (own, space) = (&arguments.ligands, &arguments.space);
+    LigandRequest {
+        space: LigandSpace {
+            denticity: own.denticity,
+            donors: own.donors.clone(),
+            donor_elements: own.donor_elements.clone(),
+            charges: own.charge.clone(),
+            elements: space.elements.clone(),
+            excluded: space.exclude.iter().flat_map(|System(elements)| elements.clone()).collect(),
+            atoms: space.atoms,
+            heavy_atoms: own.heavy_atoms,
+            haptic: own.haptic.map(|haptic| haptic == YesNo::Yes),
+        },
+        targets: arguments.condition.clone(),
+        guidance: arguments.guidance,
+        temperature: arguments.temperature,
+        steps: arguments.steps.map(|steps| steps as usize),
+    }
+}
+
+/// What became of all attempts.
+struct Drawn {
+    samples: Vec<(u64, LigandSample)>,
+    attempts: u64,
+    nothing: u64,
+    violations: BTreeMap<String, usize>,
+}
+
+/// Draws ligands by number until there are as many as wanted; gives up where most attempts come to nothing.
+fn draw(
+    sampler: &LatentSampler<LigandVae>,
+    request: &LigandRequest,
+    seed: u64,
+    wanted: usize,
+    global: &Global,
+) -> Result<Drawn, Failure> {
+    let batch = sampler.ligands_in_batch() as u64;
+    let chunk = batch * rayon::current_num_threads().max(1) as u64;
+    let most = (4 * wanted as u64 + 64).next_multiple_of(batch);
+    let mut drawn = Drawn { samples: Vec::new(), attempts: 0, nothing: 0, violations: BTreeMap::new() };
+    let progress = Progress::start(global, "ligands", wanted);
+    let mut first = 0;
+    while drawn.samples.len() < wanted && first < most {
+        let numbers: Vec<u64> = (first..(first + chunk).min(most)).collect();
+        for (&number, sample) in numbers.iter().zip(sampler.sample_ligands(request, seed, &numbers)?) {
+            if drawn.samples.len() == wanted {
+                break;
+            }
+            drawn.attempts += 1;
+            let Some(sample) = sample else {
+                drawn.nothing += 1;
+                continue;
+            };
+            let ligand = &sample.ligand;
+            let valid = || ligand.check_valence().map_err(|error| error.to_string());
+            match request.space.check_ligand(ligand).and_then(|()| valid()) {
+                Err(reason) => *drawn.violations.entry(reason).or_default() += 1,
+                Ok(()) => {
+                    drawn.samples.push((number, sample));
+                    progress.step();
+                }
+            }
+        }
+        first += chunk;
+    }
+    progress.finish();
+    Ok(drawn)
+}
+
+fn sites(sample: &LigandSample) -> Vec<&'static str> {
+    let elements: Vec<Element> = sample.ligand.elements().collect();
+    sample.ligand.donors.iter().map(|site| elements[site[0]].symbol()).collect()
+}
+
+/// A table with the columns that [`Columns`](crate::datasets::ligands::Columns) looks for.
+fn table(samples: &[(u64, LigandSample)], name: &str) -> String {
+    let heads: Vec<&String> =
+        samples.first().map_or(Vec::new(), |(_, sample)| sample.predicted.keys().collect());
+    let mut text = "id,smiles,charge,denticity,donor_elements,formula,atoms,log_likelihood".to_owned();
+    heads.iter().for_each(|head| text.push_str(&format!(",predicted_{head}")));
+    text.push('\n');
+    for (number, sample) in samples {
+        let ligand = &sample.ligand;
+        text.push_str(&format!(
+            "{name}-{number},{},{},{},{},{},{},{:.4}",
+            ligand.to_smiles(),
+            ligand.charge(),
+            ligand.denticity(),
+            sites(sample).join(" "),
+            ligand.composition().hill_formula(),
+            ligand.graph.node_count(),
+            sample.log_likelihood,
+        ));
+        sample.predicted.values().for_each(|value| text.push_str(&format!(",{value:.5}")));
+        text.push('\n');
+    }
+    text
+}
+
+fn told(number: u64, sample: &LigandSample, name: &str) -> Value {
+    let ligand = &sample.ligand;
+    json!({
+        "id": format!("{name}-{number}"),
+        "formula": ligand.composition().hill_formula(),
+        "charge": ligand.charge(),
+        "denticity": ligand.denticity(),
+        "donor_elements": sites(sample),
+        "atoms": ligand.graph.node_count(),
+        "smiles": ligand.to_smiles(),
+        "log_likelihood": sample.log_likelihood,
+        "predicted": sample.predicted,
+    })
+}
