@@ -140,6 +140,30 @@ fn every_kind_is_trained_and_sampled_from() {
     }
 }
 
+#[test]
+fn what_a_model_was_trained_on_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, model) = (table(folder.path()), folder.path().join("model.safetensors"));
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, SETTINGS).unwrap();
+    let mut command = druse();
+    command.args(["train", "symmetry-diffusion", "--steps", "2", "--licence", "CC0", "--quiet"]);
+    command.arg("--data").arg(&table).arg("--validation").arg(&table);
+    succeed(command.arg("--config").arg(settings).arg("--to").arg(&model));
+    // Two atoms of two elements: rock salt is among the structures of the table, an alloy of K and Pt is not.
+    let drawn = |elements: &str| {
+        let mut command = druse();
+        command.arg("sample").arg(&model).args(["-n", "3", "--steps", "10", "--unseen", "--quiet"]);
+        command.args(["--required", elements, "--elements", elements, "--atoms", "2"]);
+        command.args(["--charge-neutral", "no", "--json", "-", "--to"]);
+        let told = json(&succeed(command.arg(folder.path().join("crystals.jsonl"))));
+        ["count", "seen"].map(|field| told[field].as_u64().unwrap())
+    };
+    let ([salts, seen], [alloys, nothing]) = (drawn("Na,Cl"), drawn("K,Pt"));
+    assert!(salts == 0 && seen > 3, "{salts} of rock salt, {seen} left out");
+    assert_eq!((alloys, nothing), (3, 0));
+}
+
 /// Structures of the table that `druse sample` gave for known ones, and what `druse evaluate` says of them.
 fn made_of(known: &Path, how: &str, model: &Path, n: &str) -> Result<(Vec<Value>, Value), String> {
     let to = model.with_extension("known.jsonl");

@@ -30,5 +30,5 @@ pub use baseline::Baseline;
 pub use conditions::{Column, Conditions, Label, Labels, Scale, Values};
 pub use generator::LearnedGenerator;
 pub use kinds::{GeneticAlgorithm, KINDS, Kind, LatentError, Train, Tuned};
-pub use sampler::{Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
+pub use sampler::{ABOVE_HULL, Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
 pub use subject::{LigandEntry, Subject};

@@ -124,7 +124,7 @@ pub struct Sample {
 
 /// Names that columns of the energy above the convex hull (eV/atom) go by. Where the user asks for no other value, 0 is
 /// asked for.
-pub(crate) const ABOVE_HULL: [&str; 4] = ["e_hull", "energy_above_hull", "e_above_hull", "ehull"];
+pub const ABOVE_HULL: [&str; 4] = ["e_hull", "energy_above_hull", "e_above_hull", "ehull"];
 
 impl Sample {
     /// How bad the model itself takes the crystal to be: its predicted energy above the hull, otherwise

@@ -26,6 +26,10 @@ pub trait Subject: Send + Sync {
     /// Elements of a column of [`Self::SETS`], ascending.
     fn set(&self, column: &str) -> Vec<Element>;
 
+    /// What it is made of, for telling whether a model was trained on it: the reduced formula of a crystal, the
+    /// drawing of a ligand.
+    fn composition_key(&self) -> String;
+
     /// Feeds everything that a training depends on.
     fn digest(&self, hasher: &mut Sha256);
 }
@@ -53,6 +57,10 @@ impl Subject for Record {
 
     fn set(&self, _: &str) -> Vec<Element> {
         sorted(self.crystal.composition().elements())
+    }
+
+    fn composition_key(&self) -> String {
+        self.crystal.composition().reduced_formula()
     }
 
     fn digest(&self, hasher: &mut Sha256) {
@@ -114,6 +122,10 @@ impl Subject for LigandEntry {
         } else {
             sorted(elements.into_iter())
         }
+    }
+
+    fn composition_key(&self) -> String {
+        self.ligand.to_smiles()
     }
 
     fn digest(&self, hasher: &mut Sha256) {

@@ -9,6 +9,7 @@ use super::card::Card;
 use super::model::{CHECKPOINT, MODEL, ModelFile, check_role, fill};
 use super::replicas::{named, variables};
 use super::sealed::{self, FileError, Sealed};
+use super::seen::Seen;
 use super::{Learner, State, Training};
 
 /// What a checkpoint says beside its tensors.
@@ -159,10 +160,11 @@ impl<L: Learner> Training<'_, L> {
     ///
     /// # Errors
     /// When the card cannot be written down.
-    pub fn model(&mut self, card: &Card) -> Result<(Vec<u8>, Card), String> {
-        let (tensors, validation) = self.rounded(card.finished);
+    pub fn model(&mut self, card: &Card, seen: &Seen) -> Result<(Vec<u8>, Card), String> {
+        let (mut tensors, validation) = self.rounded(card.finished);
         let parameters = tensors.iter().map(|(_, tensor)| tensor.numel() as u64).sum();
         let card = Card { role: MODEL.to_owned(), parameters, validation, ..card.clone() };
+        tensors.extend(seen.tensors());
         Ok((sealed::seal(&tensors, &card)?, card))
     }
 }

@@ -15,6 +15,7 @@ use super::checkpoint::{Checkpoint, Files};
 use super::model::ModelFile;
 use super::options::BadOption;
 use super::sealed::{self, FileError};
+use super::seen::Seen;
 use super::train::Diverged;
 use super::{End, Learner, Observer, TrainOptions, Training, TrainingSet, curve};
 use crate::learned::conditions::Values;
@@ -248,13 +249,16 @@ pub fn train_job<L: Learner>(
         validation: None,
         finished: false,
     };
-    let keeper = Keeper { card, files, every: job.checkpoint_every };
+    let seen = Seen::of(&job.training);
+    let seen = from.map_or_else(|| seen.clone(), |model| model.seen.and(&seen));
+    let keeper = Keeper { card, seen, files, every: job.checkpoint_every };
     keeper.run(&mut training, observer)
 }
 
 /// Writes checkpoints and the model.
 struct Keeper {
     card: Card,
+    seen: Seen,
     files: Files,
     every: Duration,
 }
@@ -301,7 +305,7 @@ impl Keeper {
         finished: bool,
     ) -> Result<(Card, String, usize), TrainError> {
         let card = self.card(training, finished);
-        let (bytes, card) = training.model(&card).map_err(TrainError::Description)?;
+        let (bytes, card) = training.model(&card, &self.seen).map_err(TrainError::Description)?;
         sealed::write(self.files.model(), &bytes)?;
         let sha256 = ModelFile::from_bytes(&bytes, &self.files.model().display().to_string())?.sha256;
         let curve = &training.state.curve;

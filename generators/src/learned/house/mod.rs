@@ -24,6 +24,7 @@ mod optimiser;
 mod options;
 mod replicas;
 mod sealed;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -40,6 +41,7 @@ pub use optimiser::AdamW;
 pub use options::{BadOption, TrainOptions};
 pub use replicas::Replicas;
 pub use sealed::{FileError, Sealed, seal};
+pub use seen::Seen;
 pub use tch::Device;
 pub use train::{Diverged, End, Observer, State, Trained, Training, TrainingSet, train};
 pub use tuner::{Tunable, Tuner};

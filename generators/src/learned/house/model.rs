@@ -10,6 +10,7 @@ use super::card::{Card, FORMAT};
 use super::fresh::fresh;
 use super::replicas::named;
 use super::sealed::{FileError, Sealed};
+use super::seen::Seen;
 use crate::learned::{Conditions, Sampler};
 
 /// Role of a file that can be sampled from.
@@ -24,6 +25,8 @@ pub struct ModelFile {
     pub card: Card,
     /// SHA-256 that seals the file.
     pub sha256: String,
+    /// What it was trained on.
+    pub seen: Seen,
     pub(super) origin: String,
     pub(super) tensors: Vec<(String, Tensor)>,
 }
@@ -67,7 +70,9 @@ impl ModelFile {
     fn unsealed(sealed: Sealed) -> Result<Self, FileError> {
         check_role(&sealed, MODEL)?;
         let card = sealed.description()?;
-        Ok(Self { card, sha256: sealed.sha256, origin: sealed.origin, tensors: sealed.tensors })
+        let Sealed { sha256, origin, mut tensors, .. } = sealed;
+        let seen = Seen::take_from(&mut tensors, &origin)?;
+        Ok(Self { card, sha256, seen, origin, tensors })
     }
 
     /// The weights as a network of this learner.

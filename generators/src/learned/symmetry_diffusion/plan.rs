@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Config, SymmetryDiffusion};
 use crate::crystals::{DesignSpace, check_distances};
+use crate::learned::ABOVE_HULL;
 use crate::learned::house::Learner;
-use crate::learned::sampler::ABOVE_HULL;
 use crate::learned::symmetry::{ElementRules, FormulaRules, Reach, position_table};
 use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Wanted};
 

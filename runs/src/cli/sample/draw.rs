@@ -3,40 +3,77 @@
 use std::collections::BTreeMap;
 
 use crate::generators::breeding::Constraints;
-use crate::generators::learned::{Request, Sample, Sampler};
+use crate::generators::learned::house::Seen;
+use crate::generators::learned::{Request, RequestError, Sample, Sampler};
 
 use super::super::Global;
 use super::super::failure::Failure;
 use super::super::progress::Progress;
 
+/// Attempts for every sample that is wanted, at most.
+const PATIENCE: u64 = 10;
+
+/// What samples are drawn from, crystals or ligands.
+pub struct Source<'a, S> {
+    /// What they are called.
+    pub what: &'static str,
+    /// Samples that are computed together.
+    pub batch: usize,
+    /// Samples with these numbers, `None` for those that came to nothing.
+    pub sample: &'a dyn Fn(&[u64]) -> Result<Vec<Option<S>>, RequestError>,
+    /// How a sample violates the hard constraints, found anew from it alone.
+    pub violation: &'a dyn Fn(&S) -> Option<String>,
+    /// As [`Subject::composition_key`](crate::generators::learned::Subject::composition_key).
+    pub composition_key: &'a dyn Fn(&S) -> String,
+    /// What to leave out.
+    pub seen: Option<&'a Seen>,
+}
+
 /// What became of all attempts.
-pub struct Drawn {
+pub struct Drawn<S> {
     /// Samples with their numbers.
-    pub samples: Vec<(u64, Sample)>,
+    pub samples: Vec<(u64, S)>,
     pub attempts: u64,
     pub nothing: u64,
+    /// Left out because the model was trained on them.
+    pub seen: u64,
     /// Samples outside of the hard constraints, by reason; none of them is among the samples.
     pub violations: BTreeMap<String, usize>,
 }
 
+impl<S> Drawn<S> {
+    pub fn violations(&self) -> usize {
+        self.violations.values().sum()
+    }
+
+    /// The fate of all attempts in words.
+    pub fn words(&self) -> String {
+        let reasons = self.violations.iter().map(|(reason, n)| format!("{reason}: {n}"));
+        format!(
+            "{} attempts, {} came to nothing{}; {} violated hard constraints{}{}",
+            self.attempts,
+            self.nothing,
+            if self.seen > 0 { format!(", {} were of the training data", self.seen) } else { String::new() },
+            self.violations(),
+            if self.violations.is_empty() { "" } else { " and are left out: " },
+            reasons.collect::<Vec<_>>().join("; ")
+        )
+    }
+}
+
 /// Draws samples by number until there are as many as wanted; gives up where most attempts come to nothing.
-pub fn draw(
-    sampler: &dyn Sampler,
-    request: &Request,
-    seed: u64,
-    wanted: usize,
-    global: &Global,
-) -> Result<Drawn, Failure> {
-    let batch = sampler.batch().max(1) as u64;
+pub fn draw<S>(source: &Source<'_, S>, wanted: usize, global: &Global) -> Result<Drawn<S>, Failure> {
+    let batch = source.batch.max(1) as u64;
     let chunk = batch * rayon::current_num_threads().max(1) as u64;
     // Whole batches, so that no number is computed twice.
-    let most = (4 * wanted as u64 + 64).next_multiple_of(batch);
-    let mut drawn = Drawn { samples: Vec::new(), attempts: 0, nothing: 0, violations: BTreeMap::new() };
-    let progress = Progress::start(global, "crystals", wanted);
+    let most = (PATIENCE * wanted as u64 + 64).next_multiple_of(batch);
+    let mut drawn =
+        Drawn { samples: Vec::new(), attempts: 0, nothing: 0, seen: 0, violations: BTreeMap::new() };
+    let progress = Progress::start(global, source.what, wanted);
     let mut first = 0;
     while drawn.samples.len() < wanted && first < most {
         let numbers: Vec<u64> = (first..(first + chunk).min(most)).collect();
-        for (&number, sample) in numbers.iter().zip(sampler.sample(request, seed, &numbers)?) {
+        for (&number, sample) in numbers.iter().zip((source.sample)(&numbers)?) {
             if drawn.samples.len() == wanted {
                 break;
             }
@@ -45,7 +82,11 @@ pub fn draw(
                 drawn.nothing += 1;
                 continue;
             };
-            match violation(request, &sample) {
+            if source.seen.is_some_and(|seen| seen.contains(&(source.composition_key)(&sample))) {
+                drawn.seen += 1;
+                continue;
+            }
+            match (source.violation)(&sample) {
                 Some(reason) => *drawn.violations.entry(reason).or_default() += 1,
                 None => {
                     drawn.samples.push((number, sample));
@@ -57,6 +98,26 @@ pub fn draw(
     }
     progress.finish();
     Ok(drawn)
+}
+
+/// Draws crystals.
+pub fn crystals(
+    sampler: &dyn Sampler,
+    request: &Request,
+    seed: u64,
+    seen: Option<&Seen>,
+    wanted: usize,
+    global: &Global,
+) -> Result<Drawn<Sample>, Failure> {
+    let source = Source {
+        what: "crystals",
+        batch: sampler.batch(),
+        sample: &|numbers| sampler.sample(request, seed, numbers),
+        violation: &|sample| violation(request, sample),
+        composition_key: &|sample: &Sample| sample.crystal.composition().reduced_formula(),
+        seen,
+    };
+    draw(&source, wanted, global)
 }
 
 /// What a sample violates, found anew from the crystal alone.

@@ -1,6 +1,5 @@
 //! Ligands from a trained model.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,12 +12,12 @@ use crate::representations::Element;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::draw::{Source, draw};
 use super::space::{System, YesNo, element, range};
 use super::{Arguments, Baseline};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::output::write_file;
-use crate::cli::progress::Progress;
 use crate::cli::weights;
 
 /// Hard constraints of ligands: no sample is outside.
@@ -103,7 +102,18 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
     let seed = global.seed.unwrap_or(0);
     let (start, mut meter) = (Instant::now(), Meter::start());
-    let drawn = draw(&sampler, &request, seed, arguments.n as usize, global)?;
+    let source = Source {
+        what: "ligands",
+        batch: sampler.ligands_in_batch(),
+        sample: &|numbers| sampler.sample_ligands(&request, seed, numbers),
+        violation: &|LigandSample { ligand, .. }| {
+            let valid = || ligand.check_valence().map_err(|error| error.to_string());
+            request.space.check_ligand(ligand).and_then(|()| valid()).err()
+        },
+        composition_key: &|sample: &LigandSample| sample.ligand.to_smiles(),
+        seen: arguments.seen(&file.seen)?,
+    };
+    let drawn = draw(&source, arguments.n as usize, global)?;
     let (seconds, energy) = (start.elapsed().as_secs_f64(), meter.lap());
     let name =
         Path::new(&arguments.model).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
@@ -125,15 +135,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         found as f64 / seconds.max(1e-9),
         energy.basis.words(),
     ));
-    let violations: usize = drawn.violations.values().sum();
-    let reasons: Vec<String> = drawn.violations.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
-    global.note(&format!(
-        "{} attempts, {} came to nothing; {violations} violated hard constraints{}{}",
-        drawn.attempts,
-        drawn.nothing,
-        if violations > 0 { " and are left out: " } else { "" },
-        reasons.join("; ")
-    ));
+    global.note(&drawn.words());
     if found < arguments.n as usize {
         let missing = arguments.n as usize - found;
         global.note(&format!("{missing} ligands are missing: too many attempts came to nothing"));
@@ -143,7 +145,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         "count": found,
         "attempts": drawn.attempts,
         "nothing": drawn.nothing,
-        "violations": violations,
+        "seen": arguments.unseen.then_some(drawn.seen),
+        "violations": drawn.violations(),
         "violation_reasons": drawn.violations,
         "seconds": seconds,
         "per_second": found as f64 / seconds.max(1e-9),
@@ -195,55 +198,6 @@ fn request(arguments: &Arguments) -> LigandRequest {
         temperature: arguments.temperature,
         steps: arguments.steps.map(|steps| steps as usize),
     }
-}
-
-/// What became of all attempts.
-struct Drawn {
-    samples: Vec<(u64, LigandSample)>,
-    attempts: u64,
-    nothing: u64,
-    violations: BTreeMap<String, usize>,
-}
-
-/// Draws ligands by number until there are as many as wanted; gives up where most attempts come to nothing.
-fn draw(
-    sampler: &LatentSampler<LigandVae>,
-    request: &LigandRequest,
-    seed: u64,
-    wanted: usize,
-    global: &Global,
-) -> Result<Drawn, Failure> {
-    let batch = sampler.ligands_in_batch() as u64;
-    let chunk = batch * rayon::current_num_threads().max(1) as u64;
-    let most = (4 * wanted as u64 + 64).next_multiple_of(batch);
-    let mut drawn = Drawn { samples: Vec::new(), attempts: 0, nothing: 0, violations: BTreeMap::new() };
-    let progress = Progress::start(global, "ligands", wanted);
-    let mut first = 0;
-    while drawn.samples.len() < wanted && first < most {
-        let numbers: Vec<u64> = (first..(first + chunk).min(most)).collect();
-        for (&number, sample) in numbers.iter().zip(sampler.sample_ligands(request, seed, &numbers)?) {
-            if drawn.samples.len() == wanted {
-                break;
-            }
-            drawn.attempts += 1;
-            let Some(sample) = sample else {
-                drawn.nothing += 1;
-                continue;
-            };
-            let ligand = &sample.ligand;
-            let valid = || ligand.check_valence().map_err(|error| error.to_string());
-            match request.space.check_ligand(ligand).and_then(|()| valid()) {
-                Err(reason) => *drawn.violations.entry(reason).or_default() += 1,
-                Ok(()) => {
-                    drawn.samples.push((number, sample));
-                    progress.step();
-                }
-            }
-        }
-        first += chunk;
-    }
-    progress.finish();
-    Ok(drawn)
 }
 
 fn sites(sample: &LigandSample) -> Vec<&'static str> {

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use crate::fitness::chgnet::torch::{device, single_threaded};
 use crate::generators::SpaceError;
+use crate::generators::learned::house::{ModelFile, Seen};
 use crate::generators::learned::{Baseline, Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
 use crate::ledger::{Energy, Meter};
 use crate::representations::Composition;
@@ -22,7 +23,6 @@ use super::Global;
 use super::failure::Failure;
 use super::output::{format_of, write_records};
 use super::weights;
-use draw::draw;
 use known::KnownStructures;
 use ligands::LigandArguments;
 use rank::Rank;
@@ -70,6 +70,10 @@ pub struct Arguments {
     /// With --best-of: `likelihood`, or a predicted label of which the least is best
     #[arg(long, value_name = "NAME")]
     rank_by: Option<String>,
+    /// Leave out what the model was trained on: crystals of a formula among the training data, ligands of a drawing
+    /// among them
+    #[arg(long)]
+    unseen: bool,
     #[command(flatten)]
     known: KnownStructures,
     /// Where to compute: cpu, cuda or cuda:N
@@ -126,7 +130,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
     let wanted = arguments.n as usize * arguments.best_of as usize;
     let mut cost = Cost::start();
-    let mut drawn = draw(asked.sampler.as_ref(), &request, seed, wanted, global)?;
+    let mut drawn =
+        draw::crystals(asked.sampler.as_ref(), &request, seed, arguments.seen(&asked.seen)?, wanted, global)?;
     cost.stop();
     let found = drawn.samples.len();
     let ranked = if arguments.best_of > 1 {
@@ -143,15 +148,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let kept = ranked.as_ref().map_or(String::new(), |rank| format!(", the best of {found} by {rank}"));
     let (count, file) = (records.len(), arguments.to.display());
     global.note(&format!("{count} crystals in {file}{kept}: {}", cost.words(found)));
-    let violations: usize = drawn.violations.values().sum();
-    let reasons: Vec<String> = drawn.violations.iter().map(|(reason, n)| format!("{reason}: {n}")).collect();
-    global.note(&format!(
-        "{} attempts, {} came to nothing; {violations} violated hard constraints{}{}",
-        drawn.attempts,
-        drawn.nothing,
-        if violations > 0 { " and are left out: " } else { "" },
-        reasons.join("; ")
-    ));
+    global.note(&drawn.words());
     if records.len() < arguments.n as usize {
         global.note(&format!(
             "{} crystals are missing: too many attempts came to nothing",
@@ -165,7 +162,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         "ranked_by": ranked,
         "attempts": drawn.attempts,
         "nothing": drawn.nothing,
-        "violations": violations,
+        "seen": arguments.unseen.then_some(drawn.seen),
+        "violations": drawn.violations(),
         "violation_reasons": drawn.violations,
         "request": request,
     });
@@ -290,6 +288,8 @@ struct Asked {
     sha256: Option<String>,
     /// Whether `elements` is a condition.
     knows_elements: bool,
+    /// What the model was trained on.
+    seen: Seen,
 }
 
 impl Asked {
@@ -299,16 +299,27 @@ impl Asked {
             device(&arguments.device).map_err(|error| Failure::input(format!("--device: {error}")))?;
         if let Some(baseline) = Baseline::named(name).filter(|_| !Path::new(name).exists()) {
             let (kind, sampler) = (name.to_owned(), Box::new(baseline));
-            return Ok(Self { sampler, kind, sha256: None, knows_elements: false });
+            return Ok(Self { sampler, kind, sha256: None, knows_elements: false, seen: Seen::default() });
         }
         let model = weights::open(name)?;
         let knows_elements = model.card.conditions.position("elements").is_some();
         let sampler = model.sampler(device)?;
-        Ok(Self { sampler, kind: model.card.kind, sha256: Some(model.sha256), knows_elements })
+        let ModelFile { card, sha256, seen, .. } = model;
+        Ok(Self { sampler, kind: card.kind, sha256: Some(sha256), knows_elements, seen })
     }
 }
 
 impl Arguments {
+    /// What to leave out of this, which the model was trained on.
+    fn seen<'a>(&self, seen: &'a Seen) -> Result<Option<&'a Seen>, Failure> {
+        if self.unseen && seen.is_empty() {
+            return Err(Failure::input(
+                "--unseen: the model does not tell what it was trained on; expected one that 'druse train' wrote",
+            ));
+        }
+        Ok(self.unseen.then_some(seen))
+    }
+
     /// What is asked of the model.
     fn request(&self, knows_elements: bool) -> Result<Request, Failure> {
         let mut request = Request::new(self.space.space(self.space.formula.as_ref())?);

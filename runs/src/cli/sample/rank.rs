@@ -1,11 +1,8 @@
 //! The best samples by what the model itself knows.
 
-use crate::generators::learned::Sample;
+use crate::generators::learned::{ABOVE_HULL, Sample};
 
 use super::super::failure::Failure;
-
-/// Columns that tell the energy above hull.
-const ABOVE_HULL: [&str; 3] = ["e_hull", "energy_above_hull", "e_above_hull"];
 
 /// What the best samples are chosen by.
 pub enum Rank {

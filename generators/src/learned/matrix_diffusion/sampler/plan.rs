@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::{KIND, MatrixDiffusionConfig};
 use crate::crystals::DesignSpace;
+use crate::learned::ABOVE_HULL;
 use crate::learned::matrix::strain::strain_of;
-use crate::learned::sampler::ABOVE_HULL;
 use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Target, Wanted};
 
 /// Steps of the sampler where the request names none.
