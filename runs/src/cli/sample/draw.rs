@@ -13,14 +13,17 @@ use super::super::progress::Progress;
 /// Attempts for every sample that is wanted, at most.
 const PATIENCE: u64 = 10;
 
+/// Samples by number, `None` for those that came to nothing.
+type Attempts<S> = Result<Vec<Option<S>>, RequestError>;
+
 /// What samples are drawn from, crystals or ligands.
 pub struct Source<'a, S> {
     /// What they are called.
     pub what: &'static str,
     /// Samples that are computed together.
     pub batch: usize,
-    /// Samples with these numbers, `None` for those that came to nothing.
-    pub sample: &'a dyn Fn(&[u64]) -> Result<Vec<Option<S>>, RequestError>,
+    /// Samples with these numbers.
+    pub sample: &'a dyn Fn(&[u64]) -> Attempts<S>,
     /// How a sample violates the hard constraints, found anew from it alone.
     pub violation: &'a dyn Fn(&S) -> Option<String>,
     /// As [`Subject::composition_key`](crate::generators::learned::Subject::composition_key).
