@@ -24,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) model: ModelSpec,
     /// The conditions that it was trained with.
     pub(crate) conditions: Vec<Condition>,
+    /// Whether it tells what it was trained on.
+    pub(crate) remembers: bool,
 }
 
 /// A condition of a model.
@@ -65,7 +67,7 @@ mod torch {
     use super::{Condition, ConditionSetting, Found, ModelSpec, Path, Unusable, Values};
     use crate::config::{GeneratorSpec, LearnedSpec};
     use crate::fitness::chgnet::torch::{device, single_threaded};
-    use crate::generators::learned::house::ModelFile;
+    use crate::generators::learned::house::{ModelFile, Seen};
     use crate::generators::learned::{
         GeneticAlgorithm, LearnedGenerator, Request, Scale, Target, Wanted, shipped,
     };
@@ -124,7 +126,9 @@ mod torch {
             },
         });
         let conditions = conditions.collect();
-        Ok(Found { model: ModelSpec { kind: model.card.kind, path, sha256: model.sha256 }, conditions })
+        let remembers = !model.seen.is_empty();
+        let model = ModelSpec { kind: model.card.kind, path, sha256: model.sha256 };
+        Ok(Found { model, conditions, remembers })
     }
 
     fn open(spec: &ModelSpec) -> Result<ModelFile, SetupError> {
@@ -185,7 +189,8 @@ mod torch {
         let tunable = spec.fine_tune.then_some(tunable);
         let generator = LearnedGenerator::new(name, seed, sampler, tunable, request)
             .map_err(|error| broken(error.to_string()))?;
-        Ok(Box::new(generator.best_of(spec.best_of)))
+        let seen = if spec.unseen { model.seen.clone() } else { Seen::default() };
+        Ok(Box::new(generator.best_of(spec.best_of).without(seen)))
     }
 }
 

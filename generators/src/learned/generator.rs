@@ -5,7 +5,7 @@ use druse_representations::{Crystal, Representation};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::house::Tunable;
+use super::house::{Seen, Tunable};
 use super::replay::Replay;
 use super::{Request, RequestError, Sample, Sampler};
 use crate::breeding::{Constraints, Ledger};
@@ -40,6 +40,8 @@ pub struct LearnedGenerator {
     tuning: Option<Tuning>,
     /// Samples of which one is proposed.
     best_of: usize,
+    /// What is left out.
+    seen: Seen,
 }
 
 /// What a model learns on from.
@@ -61,6 +63,9 @@ struct Progress {
     nothing: u64,
     /// Samples that repeat an earlier one.
     repeats: u64,
+    /// Samples of what the model was trained on, where those are left out.
+    #[serde(default)]
+    seen: u64,
 }
 
 /// The state of tuning beside the weights.
@@ -110,6 +115,7 @@ impl LearnedGenerator {
             samples: Vec::new(),
             tuning,
             best_of: 1,
+            seen: Seen::default(),
         })
     }
 
@@ -120,14 +126,23 @@ impl LearnedGenerator {
         self
     }
 
+    /// Leaves out samples of a formula that was seen, such as in the training of the model ([`ModelFile::seen`]).
+    ///
+    /// [`ModelFile::seen`]: super::house::ModelFile::seen
+    pub fn without(mut self, seen: Seen) -> Self {
+        self.seen = seen;
+        self
+    }
+
     /// Samples that broke a hard constraint and were held back; 0 unless there is a mistake.
     pub fn violations(&self) -> u64 {
         self.ledger.violations
     }
 
-    /// Samples so far: all, those that came to nothing and those that repeated an earlier one.
-    pub fn counts(&self) -> [u64; 3] {
-        [self.progress.next, self.progress.nothing, self.progress.repeats]
+    /// Samples so far: all, those that came to nothing, those that repeated an earlier one, and those of what is
+    /// left out.
+    pub fn counts(&self) -> [u64; 4] {
+        [self.progress.next, self.progress.nothing, self.progress.repeats, self.progress.seen]
     }
 
     fn failed(&self, reason: impl ToString) -> GeneratorError {
@@ -156,7 +171,7 @@ impl LearnedGenerator {
         self.progress.to += (wanted.div_ceil(batch).max(1) * batch) as u64;
     }
 
-    /// The next sample, `None` for one that came to nothing; `wanted` are wanted in all.
+    /// The next sample, `None` for one that came to nothing or is left out; `wanted` are wanted in all.
     fn sample(&mut self, wanted: usize) -> Result<Option<Sample>, GeneratorError> {
         if self.progress.next == self.progress.to {
             self.advance(wanted);
@@ -176,6 +191,11 @@ impl LearnedGenerator {
         self.progress.next += 1;
         let sample = self.samples[(next - from) as usize].take();
         self.progress.nothing += u64::from(sample.is_none());
+        let seen = |sample: &Sample| self.seen.contains(&sample.crystal.composition().reduced_formula());
+        if !self.seen.is_empty() && sample.as_ref().is_some_and(seen) {
+            self.progress.seen += 1;
+            return Ok(None);
+        }
         Ok(sample)
     }
 
@@ -231,10 +251,10 @@ impl Generator<Crystal> for LearnedGenerator {
             proposals.push(Proposal { number, design, lineage });
         }
         if proposals.is_empty() && n > 0 {
-            let Progress { next, nothing, repeats, .. } = self.progress;
+            let Progress { next, nothing, repeats, seen, .. } = self.progress;
             let reason = format!(
                 "{PATIENCE} samples gave nothing new; of {next} in all {nothing} came to nothing, {repeats} were \
-                 repeated and {} outside of the constraints",
+                 repeated, {seen} of the training data and {} outside of the constraints",
                 self.ledger.violations
             );
             return Err(GeneratorError::Impossible { generator: self.name.clone(), reason });
@@ -307,7 +327,9 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
 
     use druse_representations::Lattice;
+    use druse_representations::io::Record;
     use rand::RngExt;
+    use serde_json::Map;
 
     use super::*;
     use crate::conformance::check_generator;
@@ -412,10 +434,33 @@ mod tests {
         let (mut generator, calls) = generator(false);
         let proposals = generator.propose(5, 30).unwrap();
         assert!(proposals.iter().map(|proposal| proposal.number).eq(5..35));
-        let [samples, nothing, repeats] = generator.counts();
-        assert_eq!(samples, 30 + nothing + repeats + generator.violations());
+        let [samples, nothing, repeats, seen] = generator.counts();
+        assert_eq!((samples, seen), (30 + nothing + repeats + generator.violations(), 0));
         assert!(nothing >= 2 && generator.violations() >= 2, "{nothing}, {}", generator.violations());
         assert!(calls.load(Ordering::SeqCst) <= 4);
+    }
+
+    #[test]
+    fn what_was_seen_is_left_out() {
+        let mut generator = generator(false).0;
+        let salts = generator.propose(0, 20).unwrap();
+        let record = |symbol: &str| {
+            let crystal =
+                salts.iter().map(|p| &p.design).find(|c| c.composition().reduced_formula() == symbol);
+            Record {
+                id: String::new(),
+                crystal: crystal.unwrap().clone(),
+                properties: Map::new(),
+                source: String::new(),
+            }
+        };
+        let mut left = self::generator(false).0.without(Seen::of(&[record("Na"), record("Fe")]));
+        let proposals = left.propose(0, 20).unwrap();
+        let formulas: Vec<String> =
+            proposals.iter().map(|p| p.design.composition().reduced_formula()).collect();
+        assert!(!formulas.iter().any(|formula| formula == "Na" || formula == "Fe"), "{formulas:?}");
+        assert!(left.counts()[3] > 4, "{:?}", left.counts());
+        check_generator(&mut left, &space(), &costs).unwrap();
     }
 
     #[test]

@@ -244,6 +244,8 @@ pub struct LearnedSpec {
     pub steps: Option<usize>,
     /// Samples of which one is proposed.
     pub best_of: usize,
+    /// Whether formulas that the model was trained on are left out.
+    pub unseen: bool,
     /// Whether the model learns on from what survives.
     pub fine_tune: bool,
 }

@@ -166,6 +166,7 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
         temperature: sampled.map(|learned| learned.temperature),
         steps: learned.and_then(|learned| learned.steps).map(|steps| steps as u64),
         best_of: sampled.map(|learned| learned.best_of as u64),
+        unseen: sampled.map(|learned| learned.unseen),
         fine_tune: sampled.map(|learned| learned.fine_tune),
         weight: Some(spec.weight),
         representation: spec.representation.clone(),

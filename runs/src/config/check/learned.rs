@@ -44,13 +44,18 @@ pub(super) fn check_learned(
     let conditions = section.conditions.clone().unwrap_or_default();
     check_numbers(key, &conditions, mistakes);
     let file = section.model.as_deref().filter(|name| *name != "shipped");
-    let Found { model, conditions: known } = match learned::find(models, file, base) {
+    let Found { model, conditions: known, remembers } = match learned::find(models, file, base) {
         Ok(found) => found,
         Err(Unusable { field, found, expected }) => {
             mistakes.report(format!("{key}.{field}"), found, expected);
             return None;
         }
     };
+    let unseen = section.unseen.unwrap_or(false);
+    if unseen && !remembers {
+        let found = format!("true for a {} model that does not tell what it was trained on", model.kind);
+        mistakes.report(format!("{key}.unseen"), found, "false, or weights of a newer druse train");
+    }
     for (name, wanted) in &conditions {
         let key = format!("{key}.conditions.{name}");
         let names: Vec<&str> = known.iter().map(|condition| condition.name.as_str()).collect();
@@ -73,6 +78,7 @@ pub(super) fn check_learned(
         temperature,
         steps: section.steps.map(|steps| steps as usize),
         best_of: section.best_of.unwrap_or(1) as usize,
+        unseen,
         fine_tune: section.fine_tune.unwrap_or(true),
     })
 }
@@ -109,6 +115,7 @@ fn refuse(key: &str, section: &GeneratorSection, latent: bool, mistakes: &mut Mi
         ("temperature", section.temperature.is_some()),
         ("steps", section.steps.is_some()),
         ("best_of", section.best_of.is_some()),
+        ("unseen", section.unseen.is_some()),
         ("fine_tune", section.fine_tune.is_some()),
     ];
     for (name, _) in given.iter().filter(|(_, given)| *given) {

@@ -257,6 +257,9 @@ pub struct GeneratorSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub best_of: Option<u64>,
+    /// diffusion, vae: whether crystals of a formula that the model was trained on are left out; false when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<bool>,
     /// diffusion, vae: whether the model learns on from what survives; true when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fine_tune: Option<bool>,
