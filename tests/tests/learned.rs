@@ -157,11 +157,12 @@ fn what_a_model_was_trained_on_is_left_out() {
         command.args(["--required", elements, "--elements", elements, "--atoms", "2"]);
         command.args(["--charge-neutral", "no", "--json", "-", "--to"]);
         let told = json(&succeed(command.arg(folder.path().join("crystals.jsonl"))));
-        ["count", "seen"].map(|field| told[field].as_u64().unwrap())
+        ["count", "seen", "repeated"].map(|field| told[field].as_u64().unwrap())
     };
-    let ([salts, seen], [alloys, nothing]) = (drawn("Na,Cl"), drawn("K,Pt"));
+    let ([salts, seen, _], [alloys, known, repeated]) = (drawn("Na,Cl"), drawn("K,Pt"));
     assert!(salts == 0 && seen > 3, "{salts} of rock salt, {seen} left out");
-    assert_eq!((alloys, nothing), (3, 0));
+    assert_eq!((alloys, known), (1, 0));
+    assert!(repeated > 3, "there is one formula only");
 }
 
 /// Structures of the table that `druse sample` gave for known ones, and what `druse evaluate` says of them.
