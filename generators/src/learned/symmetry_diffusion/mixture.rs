@@ -14,12 +14,22 @@ pub(super) enum Domain {
 }
 
 impl Domain {
-    /// Least and greatest standard deviation of a component. On the circle the least is some hundredths of an Å in usual cells,
-    /// the greatest is nearly uniform.
+    /// Least and greatest standard deviation of a component. On the circle the least is some hundredths of an Å in usual cells; the
+    /// greatest is far from uniform: where all components were uniform, means and widths would hardly matter, and
+    /// nothing would be learnt from then on.
     fn widths(self) -> [f64; 2] {
         match self {
             Self::Line => [0.005, 2.0],
-            Self::Circle => [0.002, 0.35],
+            Self::Circle => [0.003, 0.15],
+        }
+    }
+
+    /// Widths from the output of a network; on the circle evenly in their logarithm, about 0.04 where the network says 0.
+    fn width(self, raw: &Tensor) -> Tensor {
+        let [least, most] = self.widths();
+        match self {
+            Self::Line => (raw - 1.0).sigmoid() * (most - least) + least,
+            Self::Circle => ((raw + 0.67).sigmoid() * (most / least).ln()).exp() * least,
         }
     }
 
@@ -37,9 +47,7 @@ impl Domain {
         let k = parts[0].size().last().copied().unwrap_or(1);
         let [low, high] = self.spread();
         let offsets = Tensor::linspace(low, high, k, (Kind::Float, raw.device()));
-        let [least, most] = self.widths();
-        let widths = (&parts[2] - 1.0).sigmoid() * (most - least) + least;
-        [parts[0].log_softmax(-1, Kind::Float), &parts[1] + offsets, widths]
+        [parts[0].log_softmax(-1, Kind::Float), &parts[1] + offsets, self.width(&parts[2])]
     }
 
     /// Logarithm of the density at `x` `[...]` under mixtures given by the output `[..., 3 components]` of a network.
