@@ -127,7 +127,9 @@ impl Questions {
             self.rows[1] += 1;
             mask(movable.len(), rng)
         };
-        let weight = movable.len() as f64 / (movable.len() - shown).max(1) as f64;
+        // By the root of the number of sites, not by the number: the many coordinates of large crystals, of which most can
+        // hardly be told, drown those of small ones otherwise, and nothing is learnt.
+        let weight = (movable.len() as f64).sqrt() / (movable.len() - shown).max(1) as f64;
         for &k in &order[shown..] {
             let free = state.sites[movable[k]].free.take().unwrap_or_default();
             if !cell {
