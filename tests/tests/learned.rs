@@ -185,7 +185,7 @@ fn known_structures_are_predicted_reconstructed_and_gone_between() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
     let known = write_table(folder.path().join("known.csv"), 1);
-    for kind in KINDS {
+    for kind in KINDS.iter().filter(|kind| matches!(kind.train, Train::Crystals(_))) {
         let model = folder.path().join(format!("{}.safetensors", kind.name));
         succeed(&mut train(kind.name, &table, &model, 8));
         let (made, evaluation) = made_of(&known, "--formulas", &model, "2").unwrap();
