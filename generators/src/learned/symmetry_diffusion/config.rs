@@ -10,8 +10,11 @@ use crate::learned::nets::TransformerShape;
 pub struct Config {
     /// The transformer.
     pub transformer: TransformerShape,
-    /// Components of the mixtures that cell terms and coordinates are drawn from.
+    /// Components of the mixtures that cell terms are drawn from.
     pub components: i64,
+    /// Knots of the densities of free parameters; with a multiple of 24 the simple fractions of special positions are among
+    /// them.
+    pub knots: i64,
     /// Most atoms in the primitive cell.
     pub most_atoms: usize,
     /// Most occupied Wyckoff positions.
@@ -23,6 +26,7 @@ impl Default for Config {
         Self {
             transformer: TransformerShape { width: 192, heads: 6, layers: 5 },
             components: 16,
+            knots: 96,
             most_atoms: 20,
             most_sites: 20,
         }

@@ -2,9 +2,9 @@
 
 use rand::RngExt;
 
-use super::network::{CELL, COORDINATE};
 use super::occupation::{Draft, Guide};
 use super::state::{Inputs, KnownCell, State};
+use super::{circle, mixture};
 use crate::crystals::building::{Contacts, Filling};
 use crate::learned::symmetry::{CELL_TERMS, position_table};
 use tch::Tensor;
@@ -38,7 +38,7 @@ pub(super) fn draw_cells(guide: &Guide, temperature: f64, drafts: &mut [&mut Dra
         }
         let known: Vec<[f64; CELL_TERMS]> = rows.iter().map(|&row| terms[row]).collect();
         let raw = network.cell_mixtures(&select(&whole, &rows), &known, &vec![term; rows.len()]);
-        for (&row, mixture) in rows.iter().zip(CELL.mixtures(&raw)) {
+        for (&row, mixture) in rows.iter().zip(mixture::mixtures(&raw)) {
             let x = mixture.draw(temperature * SHARPNESS, &mut drafts[row / CELLS].rng);
             terms[row][term] = x;
             logs[row] += mixture.log_density(x);
@@ -129,11 +129,11 @@ fn draw_sites(guide: &Guide, temperature: f64, drafts: &mut [&mut &mut Draft]) {
             continue;
         }
         let known: Vec<Vec<f64>> = rows.iter().map(|&row| free[row].clone()).collect();
-        let raw = network.coordinate_mixtures(&select(&vectors, &rows), &known, &vec![which; rows.len()]);
-        for (&row, mixture) in rows.iter().zip(COORDINATE.mixtures(&raw)) {
-            let x = mixture.draw(temperature * SHARPNESS, &mut drafts[row / CANDIDATES].rng);
+        let raw = network.coordinate_logits(&select(&vectors, &rows), &known, &vec![which; rows.len()]);
+        for (&row, density) in rows.iter().zip(circle::densities(&raw)) {
+            let x = density.draw(temperature * SHARPNESS, &mut drafts[row / CANDIDATES].rng);
             free[row].push(x);
-            logs[row] += mixture.log_density(x);
+            logs[row] += density.log_density(x);
         }
     }
     for (row, draft) in drafts.iter_mut().enumerate() {

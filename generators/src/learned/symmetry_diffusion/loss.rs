@@ -14,17 +14,18 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Reduction, Tensor};
 
 use super::Example;
-use super::network::{CELL, COORDINATE, Network, squash};
+use super::network::{Network, squash};
 use super::state::{Inputs, State};
+use super::{circle, mixture};
 use crate::learned::house::Loss;
 use crate::learned::symmetry::{CELL_TERMS, position_table};
 use crate::learned::{Label, Labels};
 
 /// Shares of the terms among the examples of a batch: positions, elements, geometry; the rest are complete
 /// crystals whose properties are predicted.
-const SHARES: [f64; 3] = [0.25, 0.4, 0.25];
+const SHARES: [f64; 3] = [0.2, 0.35, 0.35];
 /// Share of the cell among examples that show geometry.
-const CELL_SHARE: f64 = 0.4;
+const CELL_SHARE: f64 = 0.3;
 /// Chemical systems, which say almost all that there is to say about elements, are hidden this often beside what
 /// training drops of all labels.
 const DROP_ELEMENTS: f64 = 0.6;
@@ -128,7 +129,7 @@ impl Questions {
             mask(movable.len(), rng)
         };
         // By the root of the number of sites, not by the number: the many coordinates of large crystals, of which most can
-        // hardly be told, drown those of small ones otherwise, and nothing is learnt.
+        // hardly be told, drown those of small ones otherwise.
         let weight = (movable.len() as f64).sqrt() / (movable.len() - shown).max(1) as f64;
         for &k in &order[shown..] {
             let free = state.sites[movable[k]].free.take().unwrap_or_default();
@@ -213,7 +214,7 @@ pub(super) fn loss(network: &Network, batch: &[&Example], labels: &[Labels], rng
         let known: Vec<[f64; CELL_TERMS]> = questions.cells.iter().map(|q| q.2).collect();
         let raw = network.cell_mixtures(&encoded.whole.index_select(0, &rows(&which)), &known, &terms);
         let x = floats(&questions.cells.iter().map(|q| q.2[q.1]).collect::<Vec<_>>());
-        -CELL.log_density(&raw, &x).sum(Kind::Float)
+        -mixture::log_density(&raw, &x).sum(Kind::Float)
     };
     let coordinates = if questions.coordinates.is_empty() {
         zero()
@@ -221,10 +222,10 @@ pub(super) fn loss(network: &Network, batch: &[&Example], labels: &[Labels], rng
         let places: Vec<usize> = questions.coordinates.iter().map(|q| q.0 * t as usize + q.1).collect();
         let which: Vec<usize> = questions.coordinates.iter().map(|q| q.2).collect();
         let free: Vec<Vec<f64>> = questions.coordinates.iter().map(|q| q.3.clone()).collect();
-        let raw = network.coordinate_mixtures(&flat_sites(&places), &free, &which);
+        let raw = network.coordinate_logits(&flat_sites(&places), &free, &which);
         let x = floats(&questions.coordinates.iter().map(|q| q.3[q.2]).collect::<Vec<_>>());
         let weights = floats(&questions.coordinates.iter().map(|q| q.4).collect::<Vec<_>>());
-        -(COORDINATE.log_density(&raw, &x) * weights).sum(Kind::Float)
+        -(circle::log_density(&raw, &x) * weights).sum(Kind::Float)
     };
     let (properties, known) = property_loss(network, &encoded, &questions.properties, labels);
 

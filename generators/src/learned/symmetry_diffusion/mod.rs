@@ -21,6 +21,7 @@
 //! CrystalFormer (Cao et al., arXiv:2403.15734), SymmCD (Levy et al., arXiv:2502.03638) and DiffCSP++ (Jiao et al.,
 //! arXiv:2402.03992).
 
+mod circle;
 mod config;
 mod draws;
 mod example;

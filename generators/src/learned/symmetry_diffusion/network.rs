@@ -5,7 +5,6 @@ use tch::{Device, Kind, Tensor};
 
 use super::Config;
 use super::features::{CHARGE_FEATURES, ELEMENT_FEATURES, ELEMENTS, element_features};
-use super::mixture::Domain;
 use super::state::{CELL_FEATURES, Inputs, POINT_FEATURES, write_waves};
 use crate::learned::nets::{ConditionEmbedding, Perceptron, Transformer};
 use crate::learned::symmetry::{
@@ -110,7 +109,6 @@ impl Network {
         let shape = [230, widest as i64];
         let device = path.device();
         let sites = config.most_sites as i64 + 1;
-        let whole = |k: i64| 3 * config.components * k;
         Self {
             conditions: conditions.clone(),
             config: config.clone(),
@@ -141,11 +139,11 @@ impl Network {
             position_bias: linear("position_bias", width, 1),
             element_query: linear("element_query", width, width),
             element_bias: path.var("element_bias", &[ELEMENTS as i64], nn::Init::Const(0.0)),
-            cell_head: perceptron("cell_head", width + 3 * CELL_TERMS as i64, whole(1)),
+            cell_head: perceptron("cell_head", width + 3 * CELL_TERMS as i64, 3 * config.components),
             coordinate_head: perceptron(
                 "coordinate_head",
                 width + 3 * PARAMETER_FEATURES as i64 + 3,
-                whole(1),
+                config.knots,
             ),
             property_head: perceptron("property_head", width, numbers.max(1)),
             places: Tensor::from_slice(&places).view(shape).to_device(device),
@@ -255,8 +253,8 @@ impl Network {
         self.cell_head.forward(&Tensor::cat(&[whole, &features], -1))
     }
 
-    /// Mixtures `[rows, 3 components]` of free parameter `which` of sites, those before being known.
-    pub(super) fn coordinate_mixtures(&self, sites: &Tensor, free: &[Vec<f64>], which: &[usize]) -> Tensor {
+    /// Logits `[rows, knots]` of free parameter `which` of sites, those before being known, see [`circle`](super::circle).
+    pub(super) fn coordinate_logits(&self, sites: &Tensor, free: &[Vec<f64>], which: &[usize]) -> Tensor {
         const FEATURES: usize = 3 * PARAMETER_FEATURES + 3;
         let mut features = vec![0f32; which.len() * FEATURES];
         for ((row, free), &which) in features.chunks_mut(FEATURES).zip(free).zip(which) {
@@ -306,8 +304,3 @@ pub(super) fn squash(x: f64, mean: f64, sd: f64) -> f64 {
 pub(super) fn unsquash(y: f64, mean: f64, sd: f64) -> f64 {
     mean + sd * y.clamp(-6.0, 6.0).sinh() / STEEPNESS
 }
-
-/// Cell terms live on the line, free parameters on the circle.
-pub(super) const CELL: Domain = Domain::Line;
-/// See [`CELL`].
-pub(super) const COORDINATE: Domain = Domain::Circle;
