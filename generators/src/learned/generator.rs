@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::house::{Seen, Tunable};
 use super::replay::Replay;
-use super::{Request, RequestError, Sample, Sampler};
+use super::{Request, RequestError, Sample, Sampler, crystal_key};
 use crate::breeding::{Constraints, Ledger};
 use crate::crystals::building::key;
 use crate::generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
@@ -191,7 +191,7 @@ impl LearnedGenerator {
         self.progress.next += 1;
         let sample = self.samples[(next - from) as usize].take();
         self.progress.nothing += u64::from(sample.is_none());
-        let seen = |sample: &Sample| self.seen.contains(&sample.crystal.composition().reduced_formula());
+        let seen = |sample: &Sample| self.seen.contains(&crystal_key(&sample.crystal));
         if !self.seen.is_empty() && sample.as_ref().is_some_and(seen) {
             self.progress.seen += 1;
             return Ok(None);

@@ -31,4 +31,4 @@ pub use conditions::{Column, Conditions, Label, Labels, Scale, Values};
 pub use generator::LearnedGenerator;
 pub use kinds::{GeneticAlgorithm, KINDS, Kind, LatentError, Train, Tuned};
 pub use sampler::{ABOVE_HULL, Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
-pub use subject::{LigandEntry, Subject};
+pub use subject::{LigandEntry, Subject, crystal_key};

@@ -2,7 +2,7 @@
 
 use druse_representations::io::Record;
 use druse_representations::symmetry::analyse;
-use druse_representations::{Element, Ligand};
+use druse_representations::{Crystal, Element, Ligand};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -26,8 +26,8 @@ pub trait Subject: Send + Sync {
     /// Elements of a column of [`Self::SETS`], ascending.
     fn set(&self, column: &str) -> Vec<Element>;
 
-    /// What it is made of, for telling whether a model was trained on it: the reduced formula of a crystal, the
-    /// drawing of a ligand.
+    /// What it is made of, for telling whether a model was trained on it: [`crystal_key`] of a crystal, the drawing of a
+    /// ligand.
     fn composition_key(&self) -> String;
 
     /// Feeds everything that a training depends on.
@@ -60,7 +60,7 @@ impl Subject for Record {
     }
 
     fn composition_key(&self) -> String {
-        self.crystal.composition().reduced_formula()
+        crystal_key(&self.crystal)
     }
 
     fn digest(&self, hasher: &mut Sha256) {
@@ -76,6 +76,11 @@ impl Subject for Record {
         }
         properties(&self.properties, hasher);
     }
+}
+
+/// By what a model remembers a crystal: its reduced formula.
+pub fn crystal_key(crystal: &Crystal) -> String {
+    crystal.composition().reduced_formula()
 }
 
 /// A ligand with its labels.

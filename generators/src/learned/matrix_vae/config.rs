@@ -45,7 +45,7 @@ impl Default for MatrixVaeConfig {
             atoms: 20,
             kinds: 7,
             latent: 160,
-            width: 352,
+            width: 336,
             encoder: TransformerShape { width: 96, heads: 4, layers: 2 },
             decoder: TransformerShape { width: 96, heads: 4, layers: 3 },
             points: 40,

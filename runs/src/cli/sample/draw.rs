@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::generators::breeding::Constraints;
 use crate::generators::learned::house::Seen;
-use crate::generators::learned::{Request, RequestError, Sample, Sampler};
+use crate::generators::learned::{Request, RequestError, Sample, Sampler, crystal_key};
 
 use super::super::Global;
 use super::super::failure::Failure;
@@ -135,7 +135,7 @@ pub fn crystals(
         batch: sampler.batch(),
         sample: &|numbers| sampler.sample(request, seed, numbers),
         violation: &|sample| violation(request, sample),
-        composition_key: &|sample: &Sample| sample.crystal.composition().reduced_formula(),
+        composition_key: &|sample: &Sample| crystal_key(&sample.crystal),
         seen,
     };
     draw(&source, wanted, global)
