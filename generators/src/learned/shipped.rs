@@ -1,8 +1,10 @@
 //! Weights that come with druse, as `generators/weights/README.md` describes them.
 
 /// Name and file of every model that comes with druse. A new one is one line here.
-const WEIGHTS: &[(&str, &[u8])] =
-    &[("symmetry-diffusion", include_bytes!("../../weights/symmetry-diffusion.safetensors"))];
+const WEIGHTS: &[(&str, &[u8])] = &[
+    ("symmetry-diffusion", include_bytes!("../../weights/symmetry-diffusion.safetensors")),
+    ("matrix-diffusion", include_bytes!("../../weights/matrix-diffusion.safetensors")),
+];
 
 /// The file of the model of this name.
 pub fn weights(name: &str) -> Option<&'static [u8]> {

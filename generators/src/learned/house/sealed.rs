@@ -85,7 +85,7 @@ pub struct Sealed {
     pub origin: String,
     /// SHA-256 that seals it.
     pub sha256: String,
-    /// Tensors in order of the file, on the CPU, as 32-bit or 64-bit numbers, whole ones as 64-bit numbers.
+    /// Tensors in order of the file, on the CPU, as 32-bit or 64-bit numbers, whole ones of 32 bits.
     pub tensors: Vec<(String, Tensor)>,
     description: String,
 }
@@ -212,7 +212,7 @@ fn plain(name: &str, tensor: &Tensor) -> Result<(String, Dtype, Vec<usize>, Vec<
         Kind::Float => Dtype::F32,
         Kind::Half => Dtype::F16,
         Kind::Double => Dtype::F64,
-        Kind::Int64 => Dtype::I64,
+        Kind::Int => Dtype::I32,
         other => {
             return Err(format!("the tensor {name} holds {other:?}, which files of weights do not keep"));
         }
@@ -230,7 +230,7 @@ fn tensor(name: &str, view: &TensorView<'_>) -> Result<Tensor, String> {
         Dtype::F32 => (Kind::Float, Kind::Float),
         Dtype::F16 => (Kind::Half, Kind::Float),
         Dtype::F64 => (Kind::Double, Kind::Double),
-        Dtype::I64 => (Kind::Int64, Kind::Int64),
+        Dtype::I32 => (Kind::Int, Kind::Int),
         other => return Err(format!("the tensor {name} holds {other:?}")),
     };
     let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();

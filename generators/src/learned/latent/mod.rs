@@ -35,6 +35,7 @@ pub use breeder::{LatentBreeder, LatentOperator, LatentOptions};
 pub(crate) use elements::{Set, in_order, random_elements, rank, sets};
 pub use genetic::{LatentError, latent_genetic};
 pub use heads::Heads;
+pub(crate) use model::judgement;
 pub use model::{CrystalModel, Decoded, LatentModel, Limits};
 pub(crate) use periodic::PeriodicHead;
 pub use posterior::Posterior;

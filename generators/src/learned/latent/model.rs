@@ -2,10 +2,11 @@
 
 use druse_representations::io::Record;
 use druse_representations::{Composition, Crystal};
-use tch::Tensor;
+use tch::{Kind, Tensor, no_grad};
 
 use super::{Heads, Posterior, Prior};
 use crate::crystals::DesignSpace;
+use crate::learned::Labels;
 use crate::learned::house::Learner;
 
 /// Hard constraints of decoding.
@@ -59,14 +60,31 @@ pub trait LatentModel: Learner {
     /// Numbers of a latent.
     fn width(config: &Self::Config) -> usize;
 
-    /// Latents of a batch.
-    fn encode(&self, batch: &[&Self::Example]) -> Posterior;
+    /// What the encoder says of a batch as it is.
+    fn posterior(&self, batch: &[&Self::Example]) -> Posterior;
+
+    /// The same without gradients.
+    fn encode(&self, batch: &[&Self::Example]) -> Posterior {
+        no_grad(|| self.posterior(batch))
+    }
 
     /// The distribution of latents.
     fn prior(&self) -> &Prior;
 
     /// Properties of latents.
     fn heads(&self) -> &Heads;
+}
+
+/// [`Learner::judgement`] of an autoencoder: the mean error of its heads at the means of the posterior.
+pub(crate) fn judgement<M: LatentModel>(
+    model: &M,
+    batch: &[&M::Example],
+    labels: &[Labels],
+) -> Option<Tensor> {
+    model.heads().names().next()?;
+    let latents = model.posterior(batch).mean;
+    let all = Tensor::ones([batch.len() as i64], (Kind::Float, latents.device()));
+    Some(model.heads().loss(&latents, labels, &all))
 }
 
 /// An autoencoder of crystals.

@@ -15,7 +15,7 @@ use super::search::{Rules, grow};
 use super::table::Table;
 use super::{LigandExample, LigandSpace, LigandVaeConfig, Vocabulary};
 use crate::learned::house::{Learner, Loss, TrainOptions};
-use crate::learned::latent::{Heads, LatentModel, Posterior, Prior};
+use crate::learned::latent::{Heads, LatentModel, Posterior, Prior, judgement};
 use crate::learned::{Conditions, Labels, LigandEntry};
 
 /// What the sum of nats is divided by, to be of the order of one.
@@ -129,11 +129,7 @@ impl Learner for LigandVae {
     }
 
     fn judgement(&self, batch: &[&LigandExample], labels: &[Labels]) -> Option<Tensor> {
-        self.heads.names().next()?;
-        let all = Tensor::ones([batch.len() as i64], (Kind::Float, self.device));
-        let parts = self.parts.forward(&self.table);
-        let posterior = self.encoder.forward(&parts, &self.tokens(batch));
-        Some(self.heads.loss(&posterior.mean, labels, &all))
+        judgement(self, batch, labels)
     }
 }
 
@@ -142,11 +138,8 @@ impl LatentModel for LigandVae {
         config.latent as usize
     }
 
-    fn encode(&self, batch: &[&LigandExample]) -> Posterior {
-        no_grad(|| {
-            let parts = self.parts.forward(&self.table);
-            self.encoder.forward(&parts, &self.tokens(batch))
-        })
+    fn posterior(&self, batch: &[&LigandExample]) -> Posterior {
+        self.encoder.forward(&self.parts.forward(&self.table), &self.tokens(batch))
     }
 
     fn prior(&self) -> &Prior {

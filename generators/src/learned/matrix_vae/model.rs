@@ -13,7 +13,7 @@ use super::{MatrixExample, MatrixVaeConfig, composition, structure};
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::latent::{
     CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, Set, in_order,
-    numbers, random_elements, sets,
+    judgement, numbers, random_elements, sets,
 };
 use crate::learned::{Conditions, Labels, Sampler};
 
@@ -116,19 +116,11 @@ impl Learner for MatrixVae {
     }
 
     fn judgement(&self, batch: &[&MatrixExample], labels: &[Labels]) -> Option<Tensor> {
-        self.heads.names().next()?;
-        let all = Tensor::ones([batch.len() as i64], (Kind::Float, self.device));
-        Some(self.heads.loss(&self.posterior(batch).mean, labels, &all))
+        judgement(self, batch, labels)
     }
 }
 
 impl MatrixVae {
-    /// What the encoder says of crystals as they are.
-    fn posterior(&self, batch: &[&MatrixExample]) -> Posterior {
-        let kinds: Vec<_> = batch.iter().map(|example| example.kinds.clone()).collect();
-        self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device))
-    }
-
     fn tensor<T: tch::kind::Element>(&self, values: &[T]) -> Tensor {
         Tensor::from_slice(values).to_device(self.device)
     }
@@ -171,8 +163,9 @@ impl LatentModel for MatrixVae {
         config.latent as usize
     }
 
-    fn encode(&self, batch: &[&MatrixExample]) -> Posterior {
-        no_grad(|| self.posterior(batch))
+    fn posterior(&self, batch: &[&MatrixExample]) -> Posterior {
+        let kinds: Vec<_> = batch.iter().map(|example| example.kinds.clone()).collect();
+        self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device))
     }
 
     fn prior(&self) -> &Prior {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use druse_representations::Element;
+use druse_representations::{Composition, Element};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::Tensor;
@@ -105,8 +105,8 @@ pub(super) fn rows(matrix: &Tensor) -> Vec<Vec<f32>> {
     flat.chunks(width).map(<[f32]>::to_vec).collect()
 }
 
-/// Draws all that is discrete.
-pub(super) fn occupy(guide: &Guide, plan: &Plan, drafts: &mut [Draft]) {
+/// Draws all that is discrete. With `ahead`, elements are drawn so that charges can still balance one site later.
+pub(super) fn occupy(guide: &Guide, plan: &Plan, drafts: &mut [Draft], ahead: bool) {
     let mut all: Vec<&mut Draft> = drafts.iter_mut().collect();
     let labels = guide.labels(&all);
     let logits = guide.combine(&guide.network.group_logits(&labels));
@@ -179,7 +179,7 @@ pub(super) fn occupy(guide: &Guide, plan: &Plan, drafts: &mut [Draft]) {
             for &site in sites {
                 let Some(logits) = logits.next() else { continue };
                 if !draft.dead {
-                    draw_element(plan, draft, site, &logits);
+                    draw_element(plan, draft, site, &logits, ahead);
                 }
             }
         }
@@ -212,7 +212,7 @@ fn draw_position(plan: &Plan, draft: &mut Draft, logits: &[f32]) {
     }
 }
 
-fn draw_element(plan: &Plan, draft: &mut Draft, site: usize, logits: &[f32]) {
+fn draw_element(plan: &Plan, draft: &mut Draft, site: usize, logits: &[f32], ahead: bool) {
     let entries = position_table().entries();
     let state = &draft.state;
     let present: BTreeSet<Element> = state.sites.iter().filter_map(|site| site.element).collect();
@@ -225,14 +225,30 @@ fn draw_element(plan: &Plan, draft: &mut Draft, site: usize, logits: &[f32]) {
         let fits = formula.next_elements(&composition, atoms(site), &others);
         may.iter_mut().zip(fits).for_each(|(may, fits)| *may &= fits);
     }
-    if open.len() == 1 && plan.charge.is_some() {
+    let with = |composition: &Composition, element: Element, site: usize| {
+        let mut more = composition.clone();
+        more.add(element, atoms(site) as f64);
+        more
+    };
+    if plan.charge.is_some() && open.len() == 1 {
         for element in Element::all() {
             let may = &mut may[usize::from(element.atomic_number())];
-            if *may {
-                let mut whole = composition.clone();
-                whole.add(element, atoms(site) as f64);
-                *may = plan.neutral(&whole);
-            }
+            *may = *may && plan.neutral(&with(&composition, element, site));
+        }
+    }
+    let other =
+        open.iter().find(|&&i| i != site).filter(|_| ahead && plan.charge.is_some() && open.len() == 2);
+    if let Some(&other) = other {
+        for element in Element::all() {
+            let may = &mut may[usize::from(element.atomic_number())];
+            let more = with(&composition, element, site);
+            let mut present = present.clone();
+            present.insert(element);
+            let next = plan.elements.next(&present, 1);
+            let balances = |last: Element| {
+                next[usize::from(last.atomic_number())] && plan.neutral(&with(&more, last, other))
+            };
+            *may = *may && Element::all().any(balances);
         }
     }
     let z = draft.draw(logits, |z| may[z], plan.temperature);

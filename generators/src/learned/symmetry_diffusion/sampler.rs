@@ -18,7 +18,8 @@ use crate::stream::stream;
 
 /// Samples that are computed together.
 const BATCH: usize = 64;
-/// Whole attempts at a sample.
+/// Whole attempts at a sample. Only the last looks ahead for charges that balance: the others keep the distribution of
+/// what balances as the model has learnt it.
 const ATTEMPTS: usize = 4;
 /// Attempts at the geometry of one occupation.
 const GEOMETRIES: usize = 3;
@@ -46,14 +47,14 @@ impl SymmetrySampler {
                 let mut samples: Vec<Option<Sample>> = vec![None; BATCH];
                 let mut streams: Vec<ChaCha8Rng> =
                     (0..BATCH as u64).map(|k| stream(seed, first + k)).collect();
-                for _ in 0..ATTEMPTS {
+                for number in 1..=ATTEMPTS {
                     let open: Vec<usize> = (0..BATCH).filter(|&k| samples[k].is_none()).collect();
                     if open.is_empty() {
                         break;
                     }
                     let mut drafts: Vec<Draft> =
                         open.iter().map(|&k| Draft::new(plan, streams[k].clone())).collect();
-                    attempt(&guide, plan, &mut drafts);
+                    attempt(&guide, plan, &mut drafts, number == ATTEMPTS);
                     let finished = finish(network, plan, &drafts);
                     for ((k, draft), sample) in open.into_iter().zip(drafts).zip(finished) {
                         samples[k] = sample;
@@ -67,8 +68,8 @@ impl SymmetrySampler {
 }
 
 /// One attempt at every draft.
-fn attempt(guide: &Guide, plan: &Plan, drafts: &mut [Draft]) {
-    occupy(guide, plan, drafts);
+fn attempt(guide: &Guide, plan: &Plan, drafts: &mut [Draft], ahead: bool) {
+    occupy(guide, plan, drafts, ahead);
     let mut open: Vec<&mut Draft> = drafts.iter_mut().filter(|draft| !draft.dead).collect();
     // What an occupation counts, for attempts at the geometry that come to nothing.
     let before: Vec<(f64, usize)> = open.iter().map(|d| (d.log_likelihood, d.tokens)).collect();

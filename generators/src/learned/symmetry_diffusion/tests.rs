@@ -6,6 +6,8 @@ use druse_representations::symmetry::SymmetryRepresentation;
 use druse_representations::{Composition, Element, Representation};
 use tch::{Device, Tensor};
 
+use super::occupation::{Draft, Guide, occupy};
+use super::plan::Plan;
 use super::*;
 use crate::breeding::Constraints;
 use crate::crystals::DesignSpace;
@@ -92,6 +94,24 @@ fn formulas_are_met_exactly() {
         assert!(there.len() >= least, "{text}: {} samples", there.len());
         assert!(there.iter().all(|sample| sample.crystal.composition() == formula));
     }
+}
+
+#[test]
+fn looking_ahead_finds_charges_that_balance() {
+    let conditions = conditions(&records());
+    let (_store, network) = fresh(1, Device::Cpu, |path| Network::new(path, &tiny(), &conditions));
+    let mut space = DesignSpace::new(elements("Li Na Mg Al Si Ti Fe O F S"));
+    space.required = elements("O");
+    space.element_count = [3, 4];
+    let plan = Plan::new(&Request::new(space), &tiny(), &conditions).unwrap();
+    let alive = |ahead: bool| {
+        let mut drafts: Vec<Draft> = (0..64).map(|k| Draft::new(&plan, stream(4, k))).collect();
+        occupy(&Guide { network: &network, guidance: 1.0 }, &plan, &mut drafts, ahead);
+        let alive = drafts.iter().filter(|draft| !draft.dead);
+        alive.inspect(|draft| assert!(plan.neutral(&draft.state.composition()))).count()
+    };
+    let (blind, ahead) = (alive(false), alive(true));
+    assert!(blind < 40 && ahead > blind + 10, "{blind} and {ahead} of 64");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Default for SymmetryVaeConfig {
             sites: 20,
             kinds: 7,
             latent: 160,
-            width: 336,
+            width: 320,
             encoder: TransformerShape { width: 96, heads: 4, layers: 2 },
             decoder: TransformerShape { width: 96, heads: 4, layers: 2 },
             bins: 24,

@@ -16,8 +16,8 @@ use super::{SymmetryExample, SymmetryVaeConfig};
 use crate::breeding::Constraints;
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::latent::{
-    CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, in_order, numbers,
-    random_elements, rank, sets,
+    CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, in_order, judgement,
+    numbers, random_elements, rank, sets,
 };
 use crate::learned::symmetry::{CELL_TERMS, cell_from_terms, position_table};
 use crate::learned::{Conditions, Labels, Sampler};
@@ -117,19 +117,11 @@ impl Learner for SymmetryVae {
     }
 
     fn judgement(&self, batch: &[&SymmetryExample], labels: &[Labels]) -> Option<Tensor> {
-        self.heads.names().next()?;
-        let all = Tensor::ones([batch.len() as i64], (Kind::Float, self.device));
-        Some(self.heads.loss(&self.posterior(batch).mean, labels, &all))
+        judgement(self, batch, labels)
     }
 }
 
 impl SymmetryVae {
-    /// What the encoder says of crystals as they are.
-    fn posterior(&self, batch: &[&SymmetryExample]) -> Posterior {
-        let kinds: Vec<Vec<Element>> = batch.iter().map(|example| example.kinds.clone()).collect();
-        self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device))
-    }
-
     fn tensor<T: tch::kind::Element>(&self, values: &[T]) -> Tensor {
         Tensor::from_slice(values).to_device(self.device)
     }
@@ -182,8 +174,9 @@ impl LatentModel for SymmetryVae {
         config.latent as usize
     }
 
-    fn encode(&self, batch: &[&SymmetryExample]) -> Posterior {
-        no_grad(|| self.posterior(batch))
+    fn posterior(&self, batch: &[&SymmetryExample]) -> Posterior {
+        let kinds: Vec<Vec<Element>> = batch.iter().map(|example| example.kinds.clone()).collect();
+        self.encoder.forward(&Batch::new(&self.config, batch, &kinds, self.device))
     }
 
     fn prior(&self) -> &Prior {

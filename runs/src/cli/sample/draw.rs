@@ -1,6 +1,6 @@
 //! Samples until there are as many as wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::generators::breeding::Constraints;
 use crate::generators::learned::house::Seen;
@@ -28,7 +28,7 @@ pub struct Source<'a, S> {
     pub violation: &'a dyn Fn(&S) -> Option<String>,
     /// As [`Subject::composition_key`](crate::generators::learned::Subject::composition_key).
     pub composition_key: &'a dyn Fn(&S) -> String,
-    /// What to leave out.
+    /// What to leave out; with it, samples of equal keys are left out as well.
     pub seen: Option<&'a Seen>,
 }
 
@@ -40,6 +40,8 @@ pub struct Drawn<S> {
     pub nothing: u64,
     /// Left out because the model was trained on them.
     pub seen: u64,
+    /// Left out because their key is that of an earlier sample.
+    pub repeated: u64,
     /// Samples outside of the hard constraints, by reason; none of them is among the samples.
     pub violations: BTreeMap<String, usize>,
 }
@@ -56,7 +58,10 @@ impl<S> Drawn<S> {
             "{} attempts, {} came to nothing{}; {} violated hard constraints{}{}",
             self.attempts,
             self.nothing,
-            if self.seen > 0 { format!(", {} were of the training data", self.seen) } else { String::new() },
+            match [self.seen, self.repeated] {
+                [0, 0] => String::new(),
+                [seen, repeated] => format!(", {seen} were of the training data, {repeated} repeated"),
+            },
             self.violations(),
             if self.violations.is_empty() { "" } else { " and are left out: " },
             reasons.collect::<Vec<_>>().join("; ")
@@ -70,8 +75,15 @@ pub fn draw<S>(source: &Source<'_, S>, wanted: usize, global: &Global) -> Result
     let chunk = batch * rayon::current_num_threads().max(1) as u64;
     // Whole batches, so that no number is computed twice.
     let most = (PATIENCE * wanted as u64 + 64).next_multiple_of(batch);
-    let mut drawn =
-        Drawn { samples: Vec::new(), attempts: 0, nothing: 0, seen: 0, violations: BTreeMap::new() };
+    let mut drawn = Drawn {
+        samples: Vec::new(),
+        attempts: 0,
+        nothing: 0,
+        seen: 0,
+        repeated: 0,
+        violations: BTreeMap::new(),
+    };
+    let mut keys: BTreeSet<String> = BTreeSet::new();
     let progress = Progress::start(global, source.what, wanted);
     let mut first = 0;
     while drawn.samples.len() < wanted && first < most {
@@ -85,13 +97,19 @@ pub fn draw<S>(source: &Source<'_, S>, wanted: usize, global: &Global) -> Result
                 drawn.nothing += 1;
                 continue;
             };
-            if source.seen.is_some_and(|seen| seen.contains(&(source.composition_key)(&sample))) {
-                drawn.seen += 1;
-                continue;
+            let key = source.seen.map(|_| (source.composition_key)(&sample));
+            if let Some((seen, key)) = source.seen.zip(key.as_ref()) {
+                let [known, repeated] = [seen.contains(key), keys.contains(key)];
+                drawn.seen += u64::from(known);
+                drawn.repeated += u64::from(repeated);
+                if known || repeated {
+                    continue;
+                }
             }
             match (source.violation)(&sample) {
                 Some(reason) => *drawn.violations.entry(reason).or_default() += 1,
                 None => {
+                    keys.extend(key);
                     drawn.samples.push((number, sample));
                     progress.step();
                 }

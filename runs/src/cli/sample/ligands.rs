@@ -146,6 +146,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         "attempts": drawn.attempts,
         "nothing": drawn.nothing,
         "seen": arguments.unseen.then_some(drawn.seen),
+        "repeated": arguments.unseen.then_some(drawn.repeated),
         "violations": drawn.violations(),
         "violation_reasons": drawn.violations,
         "seconds": seconds,

@@ -70,8 +70,8 @@ pub struct Arguments {
     /// With --best-of: `likelihood`, or a predicted label of which the least is best
     #[arg(long, value_name = "NAME")]
     rank_by: Option<String>,
-    /// Leave out what the model was trained on: crystals of a formula among the training data, ligands of a drawing
-    /// among them
+    /// Leave out what the model was trained on, and repetitions: crystals of a formula among the training data or the
+    /// earlier samples, ligands of a drawing among them
     #[arg(long)]
     unseen: bool,
     #[command(flatten)]
@@ -163,6 +163,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         "attempts": drawn.attempts,
         "nothing": drawn.nothing,
         "seen": arguments.unseen.then_some(drawn.seen),
+        "repeated": arguments.unseen.then_some(drawn.repeated),
         "violations": drawn.violations(),
         "violation_reasons": drawn.violations,
         "request": request,
