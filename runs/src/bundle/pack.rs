@@ -52,8 +52,9 @@ pub struct Packed {
 /// cannot be written.
 pub fn pack(directory: &Path, plugins: &Plugins, packing: Packing, to: &Path) -> Result<Packed, BundleError> {
     let write_failed = |source: io::Error| BundleError::Write { path: to.to_owned(), source };
+    let store = Store::read(directory)?;
     let campaign = campaign::load(directory, plugins)?;
-    let facts = facts(directory, &campaign, packing)?;
+    let facts = facts(directory, &store, &campaign, packing)?;
     let mut spool = tempfile::tempfile().map_err(write_failed)?;
     let (facts, members) =
         fill(&mut spool, directory, plugins, &campaign, facts, packing).map_err(|error| match error {
@@ -73,25 +74,29 @@ struct Known {
     sources: Vec<Source>,
 }
 
-fn facts(directory: &Path, campaign: &Campaign, packing: Packing) -> Result<Known, BundleError> {
-    let store = Store::read(directory)?;
-    let (found, expected) = (campaign.hash(), campaign::hash(&store)?);
+fn facts(
+    directory: &Path,
+    store: &Store,
+    campaign: &Campaign,
+    packing: Packing,
+) -> Result<Known, BundleError> {
+    let (found, expected) = (campaign.hash(), campaign::hash(store)?);
     if found != expected {
         let (path, what) = (directory.to_owned(), "the campaign file, or a file that it names,");
         return Err(CampaignError::Changed { path, what, found, expected }.into());
     }
-    let Some(end) = engine::end(&store)? else {
+    let Some(end) = engine::end(store)? else {
         let mut evaluated = 0;
         store.for_each_candidate(|row| -> Result<(), BundleError> {
             evaluated += u64::from(row.status == Status::Evaluated);
             Ok(())
         })?;
-        let budget = campaign.budget.saturating_add(engine::more(&store)?);
+        let budget = campaign.budget.saturating_add(engine::more(store)?);
         return Err(BundleError::Unfinished { folder: directory.to_owned(), evaluated, budget });
     };
     let (portable, sources) = portable(campaign, packing.inputs)?;
     let inputs: Vec<Input> = sources.iter().map(|source| source.input.clone()).collect();
-    Ok(Known { facts: Facts::of(&store, campaign, inputs, end)?, portable, sources })
+    Ok(Known { facts: Facts::of(store, campaign, inputs, end)?, portable, sources })
 }
 
 fn fill(
