@@ -1,5 +1,9 @@
 //! Where designs come from: importers, splits, element tables, reference energies and ligands.
 
+/// The data card of everything in this crate that was measured or computed: sources, licences, checks, limits.
+/// Markdown.
+pub const CARD: &str = include_str!("../data/README.md");
+
 pub mod bytes;
 pub mod elements;
 pub mod entries;

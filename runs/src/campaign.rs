@@ -46,6 +46,7 @@ const PROTOCOL: &str = "protocol";
 const OBJECTIVES: &str = "objectives";
 const STAGES: &str = "stages";
 const SEEDS: &str = "warm_start";
+const VERSION: &str = "druse";
 
 /// Why a campaign does not run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -133,10 +134,22 @@ pub fn run(
     machine: &Machine,
     observer: &dyn Observer,
 ) -> Result<Summary, CampaignError> {
+    begin(campaign, directory, machine, observer, |_| ())
+}
+
+/// [`run`] with something changed about the prepared campaign.
+pub(crate) fn begin(
+    campaign: &Campaign,
+    directory: &Path,
+    machine: &Machine,
+    observer: &dyn Observer,
+    change: impl FnOnce(&mut dyn Prepared),
+) -> Result<Summary, CampaignError> {
     let mut campaign = campaign.clone();
     campaign.executor = machine.executor.unwrap_or(campaign.executor);
     let campaign = &campaign;
     let mut prepared = domain::of(campaign).prepare(campaign, &machine.device)?;
+    change(prepared.as_mut());
     let text = campaign.to_toml()?;
     let new = !directory.exists();
     let meta = identity(campaign, prepared.as_ref());
@@ -175,10 +188,22 @@ pub fn resume(
     machine: &Machine,
     observer: &dyn Observer,
 ) -> Result<Summary, CampaignError> {
+    go_on(directory, plugins, machine, observer, |_| ())
+}
+
+/// [`resume`] with something changed about the prepared campaign.
+pub(crate) fn go_on(
+    directory: &Path,
+    plugins: &Plugins,
+    machine: &Machine,
+    observer: &dyn Observer,
+    change: impl FnOnce(&mut dyn Prepared),
+) -> Result<Summary, CampaignError> {
     let mut store = Store::open(directory)?;
     let mut campaign = load(directory, plugins)?;
     campaign.executor = machine.executor.unwrap_or(campaign.executor);
     let mut prepared = domain::of(&campaign).prepare(&campaign, &machine.device)?;
+    change(prepared.as_mut());
     sweep(directory);
     for (key, what, found) in [
         (HASH, "the campaign file", campaign.hash()),
@@ -341,6 +366,22 @@ pub fn protocol(store: &Store) -> Result<Vec<String>, StoreError> {
     Ok(store.meta(PROTOCOL)?.unwrap_or_default().lines().map(str::to_owned).collect())
 }
 
+/// SHA-256 of the campaign in `store` as it was begun.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn hash(store: &Store) -> Result<String, StoreError> {
+    Ok(store.meta(HASH)?.unwrap_or_default())
+}
+
+/// The version of druse that began the campaign in `store`; `None` when it did not write that down.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn version(store: &Store) -> Result<Option<String>, StoreError> {
+    store.meta(VERSION)
+}
+
 /// What became of the designs of the warm start; `None` without one.
 ///
 /// # Errors
@@ -361,6 +402,7 @@ fn identity(campaign: &Campaign, prepared: &dyn Prepared) -> Vec<(&'static str, 
         (STAGES, stages),
         (PROTOCOL, prepared.evaluation().protocol()),
         (HASH, campaign.hash()),
+        (VERSION, env!("CARGO_PKG_VERSION").to_owned()),
     ];
     let seeds = prepared.seeds().map(|seeds| serde_json::to_string(seeds).unwrap_or_default());
     identity.extend(seeds.map(|seeds| (SEEDS, seeds)));

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::complexes::Complexes;
 use crate::config::{self, Campaign};
 use crate::crystals::Crystals;
-use crate::engine::{self, EngineError, Evaluate, Executor, Observer, Pipeline};
+use crate::engine::{self, Budgets, EngineError, Evaluate, Executor, Observer, Pipeline, Settings};
 use crate::setup::SetupError;
 use crate::store::{CandidateRow, Store, StoreError};
 use crate::warm_start::{self, SeedCounts, WarmStartSpec};
@@ -205,6 +205,10 @@ pub trait Prepared {
     /// When a store cannot be used.
     fn adopt(&self, warm_start: &WarmStartSpec, store: &mut Store) -> Result<(), EngineError>;
 
+    /// Makes ready to do again what was done before: the campaign pauses after so many steps, and neither time
+    /// nor energy ends it.
+    fn repeat(&mut self, pause: Option<u64>);
+
     /// Runs the campaign in `store` to its end.
     ///
     /// # Errors
@@ -228,6 +232,11 @@ impl<D: Design> Prepared for Pipeline<D> {
 
     fn adopt(&self, warm_start: &WarmStartSpec, store: &mut Store) -> Result<(), EngineError> {
         warm_start::adopt(warm_start, &self.evaluation, store)
+    }
+
+    fn repeat(&mut self, pause: Option<u64>) {
+        let budgets = Budgets { evaluations: self.settings.budgets.evaluations, ..Budgets::default() };
+        self.settings = Settings { pause, budgets, ..self.settings };
     }
 
     fn run(

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::config::{ConditionSetting, ModelSpec};
 #[cfg(not(feature = "torch"))]
-pub(crate) use no_torch::{find, generator};
+pub(crate) use no_torch::{card, find, generator};
 #[cfg(feature = "torch")]
-pub(crate) use torch::{find, generator};
+pub(crate) use torch::{card, find, generator};
 
 /// Why a model cannot be used, by the key of the campaign file that says so.
 pub(crate) struct Unusable {
@@ -148,6 +148,15 @@ mod torch {
         Ok(model)
     }
 
+    /// The card of a model for people. Markdown.
+    ///
+    /// # Errors
+    /// When the weights changed since the campaign file was checked.
+    pub(crate) fn card(spec: &ModelSpec) -> Result<String, SetupError> {
+        let model = open(spec)?;
+        Ok(model.card.markdown(&spec.kind, &model.sha256, &[]))
+    }
+
     /// The generator of a campaign, on the device of its potential.
     ///
     /// # Errors
@@ -196,7 +205,7 @@ mod torch {
 
 #[cfg(not(feature = "torch"))]
 mod no_torch {
-    use super::{Found, Path, Unusable};
+    use super::{Found, ModelSpec, Path, Unusable};
     use crate::config::{GeneratorSpec, LearnedSpec};
     use crate::generators::{DesignSpace, Generator};
     use crate::representations::Crystal;
@@ -211,6 +220,14 @@ mod no_torch {
     pub(crate) fn find(kinds: &[String], _: Option<&str>, _: &Path) -> Result<Found, Unusable> {
         let found = format!("a {} model in a build without libtorch", kinds.join(" or "));
         Err(Unusable { field: "kind", found, expected: EXPECTED.to_owned() })
+    }
+
+    /// The same for a campaign that was checked by another build.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn card(spec: &ModelSpec) -> Result<String, SetupError> {
+        Err(SetupError::Model { kind: spec.kind.clone(), reason: format!("it needs {EXPECTED}") })
     }
 
     /// The same for a campaign that was checked by another build.

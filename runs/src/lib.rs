@@ -8,6 +8,7 @@
 
 pub mod benchmark;
 pub mod bill;
+pub mod bundle;
 pub mod cache;
 pub mod campaign;
 mod cli;

@@ -187,5 +187,6 @@ pub(crate) fn settings(campaign: &Campaign) -> Settings {
         population: campaign.population,
         max_proposals: campaign.budget.saturating_mul(PROPOSALS_PER_CANDIDATE),
         budgets: campaign.budgets,
+        pause: None,
     }
 }

@@ -30,6 +30,8 @@ fn help_of_the_program_and_of_every_command() {
         "resume",
         "show",
         "report",
+        "bundle",
+        "reproduce",
         "export",
         "ask",
         "tell",

@@ -1,5 +1,8 @@
 //! Whether a design is valid and new: checks, duplicates and novelty look-ups.
 
+/// The data card of the index of known crystals that comes with druse. Markdown.
+pub const CARD: &str = include_str!("../data/README.md");
+
 pub mod audit;
 pub mod checks;
 mod compact;

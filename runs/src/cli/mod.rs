@@ -4,6 +4,7 @@ mod ask;
 mod assemble;
 mod audit;
 mod bill;
+mod bundle;
 mod constraints;
 mod data;
 mod date;
@@ -24,6 +25,7 @@ mod progress;
 mod reference;
 mod relax;
 mod report;
+mod reproduce;
 mod results;
 mod run;
 #[cfg(feature = "torch")]
@@ -104,6 +106,10 @@ enum Command {
     Report(report::Arguments),
     /// Take the structures out of a campaign
     Export(export::Arguments),
+    /// Pack a campaign into one file that can be passed on
+    Bundle(bundle::Arguments),
+    /// Do the campaign of a bundle again and report every difference
+    Reproduce(reproduce::Arguments),
     /// Choose the candidates that deserve an expensive judgement next
     Ask(ask::Arguments),
     /// Give measured values to a campaign
@@ -182,6 +188,8 @@ fn dispatch(cli: &Cli) -> Result<(), Failure> {
         Command::Show(arguments) => show::run(arguments, &cli.global),
         Command::Report(arguments) => report::run(arguments, &cli.global),
         Command::Export(arguments) => export::run(arguments, &cli.global),
+        Command::Bundle(arguments) => bundle::run(arguments, &cli.global),
+        Command::Reproduce(arguments) => reproduce::run(arguments, &cli.global),
         Command::Ask(arguments) => ask::run(arguments, &cli.global),
         Command::Tell(arguments) => tell::run(arguments, &cli.global),
         Command::Energy(arguments) => energy::run(arguments, &cli.global),

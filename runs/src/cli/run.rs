@@ -48,7 +48,7 @@ pub struct ResumeArguments {
 }
 
 #[derive(Args)]
-struct MachineArguments {
+pub struct MachineArguments {
     /// Where the potential runs: cpu, or through libtorch torch-cpu, cuda or cuda:N
     #[arg(long, value_name = "NAME", default_value = "cpu")]
     device: String,
@@ -59,7 +59,7 @@ struct MachineArguments {
 }
 
 impl MachineArguments {
-    fn machine(&self) -> Result<Machine, Failure> {
+    pub fn machine(&self) -> Result<Machine, Failure> {
         let known = ExecutorKind::NAMES.join(", ");
         let unknown =
             |name: &String| Failure::input(format!("--executor: found '{name}', expected one of {known}"));

@@ -50,6 +50,11 @@ pub enum End {
 }
 
 impl End {
+    /// Whether another machine, or the same one on another day, may get to this end elsewhere.
+    pub fn depends_on_machine(self) -> bool {
+        matches!(self, Self::Wall | Self::Energy | Self::Gain)
+    }
+
     /// The reason for people.
     pub fn words(self) -> &'static str {
         match self {

@@ -92,12 +92,14 @@ pub fn run<D: Design>(
     observer.notice(&Event::Started { evaluated: progress.evaluated, budget });
     executor.recorded(progress.pending.first().map_or(progress.proposed, |candidate| candidate.row.number));
     loop {
+        let steps = progress.steps.len() as u64;
+        if progress.pending.is_empty() && pipeline.settings.pause.is_some_and(|pause| steps >= pause) {
+            return Ok(());
+        }
         if progress.pending.is_empty()
             && let Some(end) = progress.propose(pipeline, store)?
         {
-            // A plain word: serialising it cannot fail.
-            store.set_meta(END, &serde_json::to_string(&end).unwrap_or_default())?;
-            return Ok(());
+            return Ok(set_end(store, end)?);
         }
         progress.step(pipeline, store, executor, observer)?;
         executor.recorded(progress.proposed);
@@ -108,6 +110,8 @@ pub fn run<D: Design>(
 const END: &str = "end";
 /// Key of the store for the number of candidates beyond the campaign's budget.
 const MORE: &str = "more";
+/// Key of the store for when that number was set, and to what.
+const EXTENSIONS: &str = "extensions";
 
 /// How many candidates beyond its budget the campaign in `store` may evaluate.
 ///
@@ -122,8 +126,23 @@ pub fn more(store: &Store) -> Result<u64, StoreError> {
 /// # Errors
 /// When the store cannot be written.
 pub fn set_more(store: &Store, more: u64) -> Result<(), StoreError> {
+    let mut all = extensions(store)?;
+    all.push((store.steps()?.len() as u64, more));
+    // Plain numbers: serialising them cannot fail.
+    store.set_meta(EXTENSIONS, &serde_json::to_string(&all).unwrap_or_default())?;
     store.set_meta(MORE, &more.to_string())?;
     store.remove_meta(END)
+}
+
+/// When the campaign in `store` was allowed candidates beyond its budget: the number of steps that were done,
+/// and how many candidates; in order. Empty for a store whose druse did not write it down.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn extensions(store: &Store) -> Result<Vec<(u64, u64)>, StoreError> {
+    let damaged = |source| StoreError::Damaged { what: "list of extensions".to_owned(), source };
+    let text = store.meta(EXTENSIONS)?.unwrap_or_else(|| "[]".to_owned());
+    serde_json::from_str(&text).map_err(damaged)
 }
 
 /// Why the campaign in `store` is at its end; `None` while it is not.
@@ -133,6 +152,15 @@ pub fn set_more(store: &Store, more: u64) -> Result<(), StoreError> {
 pub fn end(store: &Store) -> Result<Option<End>, StoreError> {
     let damaged = |source| StoreError::Damaged { what: "reason for the end".to_owned(), source };
     store.meta(END)?.map(|text| serde_json::from_str(&text).map_err(damaged)).transpose()
+}
+
+/// Writes down why the campaign in `store` is at its end.
+///
+/// # Errors
+/// When the store cannot be written.
+pub(crate) fn set_end(store: &Store, end: End) -> Result<(), StoreError> {
+    // A plain word: serialising it cannot fail.
+    store.set_meta(END, &serde_json::to_string(&end).unwrap_or_default())
 }
 
 /// A candidate that is not evaluated yet, or just was.

@@ -46,6 +46,8 @@ pub struct Settings {
     pub max_proposals: u64,
     /// What else may end the campaign.
     pub budgets: Budgets,
+    /// Steps after which the campaign pauses, as if it had been stopped there.
+    pub pause: Option<u64>,
 }
 
 /// A limit on a property or an objective.

@@ -134,6 +134,7 @@ fn pipeline(budget: u64) -> Pipeline<Number> {
             population: 16,
             max_proposals: 10 * budget,
             budgets: Budgets::default(),
+            pause: None,
         },
     }
 }

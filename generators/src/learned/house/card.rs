@@ -159,7 +159,9 @@ impl Card {
                 format!("{:.4} at step {} ({})", validation.loss, validation.step, parts.join(", ")),
             );
         }
-        row("looks at the validation loss", curve.len().to_string());
+        if !curve.is_empty() {
+            row("looks at the validation loss", curve.len().to_string());
+        }
         row("date", self.date.clone());
         row("SHA-256 (seal)", sha256.to_owned());
         text
