@@ -25,6 +25,7 @@ mod subject;
 pub mod symmetry;
 pub mod symmetry_diffusion;
 pub mod symmetry_vae;
+mod wishes;
 
 pub use baseline::Baseline;
 pub use conditions::{Column, Conditions, Label, Labels, Scale, Values};

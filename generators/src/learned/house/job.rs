@@ -249,8 +249,10 @@ pub fn train_job<L: Learner>(
         validation: None,
         finished: false,
     };
-    let seen = Seen::of(&job.training);
-    let seen = from.map_or_else(|| seen.clone(), |model| model.seen.and(&seen));
+    let mut seen = Seen::of(&job.training);
+    if let Some(model) = from {
+        seen = seen.and(&model.seen);
+    }
     let keeper = Keeper { card, seen, files, every: job.checkpoint_every };
     keeper.run(&mut training, observer)
 }

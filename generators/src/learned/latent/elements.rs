@@ -4,6 +4,7 @@ use druse_datasets::elements::{electronegativity, is_radioactive};
 use druse_representations::{Composition, Element};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use tch::Tensor;
 
 use super::Limits;
 
@@ -27,10 +28,24 @@ pub(crate) fn in_order(composition: &Composition) -> Vec<(Element, usize)> {
     kinds
 }
 
-/// So many elements at random, no two alike.
-pub(crate) fn random_elements(count: usize, rng: &mut ChaCha8Rng) -> Vec<Element> {
-    let mut pool: Vec<Element> = Element::all().filter(|&element| !is_radioactive(element)).collect();
-    (0..count).map(|_| pool.swap_remove(rng.random_range(0..pool.len()))).collect()
+/// Elements of crystals, those of a share of them replaced by others at random, no two alike; and for each crystal 1, or 0 with
+/// replaced elements: such crystals teach neither properties nor the prior.
+pub(crate) fn substituted(
+    crystals: impl Iterator<Item = Vec<Element>>,
+    share: f64,
+    rng: &mut ChaCha8Rng,
+) -> (Vec<Vec<Element>>, Tensor) {
+    let (elements, genuine): (Vec<_>, Vec<f32>) = crystals
+        .map(|elements| {
+            if rng.random::<f64>() >= share {
+                return (elements, 1.0);
+            }
+            let mut pool: Vec<Element> = Element::all().filter(|&element| !is_radioactive(element)).collect();
+            let others = elements.iter().map(|_| pool.swap_remove(rng.random_range(0..pool.len())));
+            (others.collect(), 0.0)
+        })
+        .unzip();
+    (elements, Tensor::from_slice(&genuine))
 }
 
 /// The most probable sets of elements that a space allows, best first. `log_p` is `[kinds][elements]`, element 0 ends

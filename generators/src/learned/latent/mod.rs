@@ -28,11 +28,10 @@ mod tensors;
 mod tests;
 mod tools;
 mod walk;
-mod wanted;
 
 pub use ascent::{Ascent, Climbed, Objective};
 pub use breeder::{LatentBreeder, LatentOperator, LatentOptions};
-pub(crate) use elements::{Set, in_order, random_elements, rank, sets};
+pub(crate) use elements::{Set, in_order, rank, sets, substituted};
 pub use genetic::{LatentError, latent_genetic};
 pub use heads::Heads;
 pub(crate) use model::judgement;
@@ -45,4 +44,3 @@ pub use sampler::LatentSampler;
 pub(crate) use tensors::{first_inputs, first_outputs, normal, numbers};
 pub use tools::Encoded;
 pub use walk::{Path, crossover, interpolate, mutate};
-pub(crate) use wanted::Wishes;

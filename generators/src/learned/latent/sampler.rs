@@ -7,11 +7,11 @@ use druse_representations::Crystal;
 use rand_chacha::ChaCha8Rng;
 use tch::{Tensor, no_grad};
 
-use super::wanted::Wishes;
 use super::{CrystalModel, Decoded, LatentModel, Limits, Path, interpolate, normal};
 use crate::crystals::building::{Contacts, closest_approach};
 use crate::learned::house::{Replicas, Weights};
 use crate::learned::sampler::in_batches;
+use crate::learned::wishes::Wishes;
 use crate::learned::{Conditions, Labels, Request, RequestError, Sample, Sampler};
 use crate::stream::stream;
 

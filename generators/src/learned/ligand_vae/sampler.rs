@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{DecodedLigand, LigandSpace, LigandVae};
 use crate::learned::house::Learner;
-use crate::learned::latent::{Drawing, Encoded, LatentSampler, Wishes, crossover, mutate};
+use crate::learned::latent::{Drawing, Encoded, LatentSampler, crossover, mutate};
 use crate::learned::sampler::in_batches;
+use crate::learned::wishes::Wishes;
 use crate::learned::{LigandEntry, RequestError, Scale, Target, Wanted};
 
 /// What is asked of a model of ligands.

@@ -2,7 +2,6 @@
 
 use druse_representations::Crystal;
 use druse_representations::io::Record;
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor, nn, no_grad};
 
@@ -13,7 +12,7 @@ use super::{MatrixExample, MatrixVaeConfig, composition, structure};
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::latent::{
     CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, Set, in_order,
-    judgement, numbers, random_elements, sets,
+    judgement, numbers, sets, substituted,
 };
 use crate::learned::{Conditions, Labels, Sampler};
 
@@ -71,25 +70,15 @@ impl Learner for MatrixVae {
     }
 
     fn loss(&self, batch: &[&MatrixExample], labels: &[Labels], rng: &mut ChaCha8Rng) -> Loss {
-        let mut genuine = vec![1f32; batch.len()];
-        let compositions: Vec<_> = batch
-            .iter()
-            .zip(&mut genuine)
-            .map(|(example, genuine)| {
-                if rng.random::<f64>() < self.config.substitute {
-                    *genuine = 0.0;
-                    let elements = random_elements(example.kinds.len(), rng);
-                    elements
-                        .into_iter()
-                        .zip(&example.kinds)
-                        .map(|(element, kind)| (element, kind.1))
-                        .collect()
-                } else {
-                    example.kinds.clone()
-                }
-            })
+        let elements = batch.iter().map(|example| example.kinds.iter().map(|kind| kind.0).collect());
+        let (elements, genuine) = substituted(elements, self.config.substitute, rng);
+        let counts = batch.iter().map(|example| example.kinds.iter().map(|kind| kind.1));
+        let compositions: Vec<_> = elements
+            .into_iter()
+            .zip(counts)
+            .map(|(elements, counts)| elements.into_iter().zip(counts).collect())
             .collect();
-        let genuine = Tensor::from_slice(&genuine).to_device(self.device);
+        let genuine = genuine.to_device(self.device);
         let batch = Batch::new(&self.config, batch, &compositions, self.device);
         let posterior = self.encoder.forward(&batch);
         let latents = posterior.sample(rng);

@@ -9,7 +9,7 @@
 //! 2. Wyckoff positions one by one: the template, legal by hard masks;
 //! 3. elements one by one, given all positions, so that the network sees the stoichiometry that has to balance;
 //! 4. the cell, term by term;
-//! 5. free parameters site by site, given the cell, as mixtures of wrapped normal densities; orbits that are placed see each other's
+//! 5. free parameters site by site, given the cell, from piecewise linear densities on the circle; orbits that are placed see each other's
 //!    distances.
 //!
 //! Where the model has a condition that says how stable a crystal is (`e_hull`, `energy_above_hull`) and the request gives it no

@@ -2,16 +2,15 @@
 
 use druse_datasets::elements::charge::ChargeRules;
 use druse_representations::symmetry::SymmetryRepresentation;
-use druse_representations::{Composition, Crystal, Element, Representation};
-use rand::RngExt;
+use druse_representations::{Composition, Crystal, Representation};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Config, SymmetryDiffusion};
 use crate::crystals::{DesignSpace, check_distances};
-use crate::learned::ABOVE_HULL;
 use crate::learned::house::Learner;
 use crate::learned::symmetry::{ElementRules, FormulaRules, Reach, position_table};
-use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Wanted};
+use crate::learned::wishes::Wishes;
+use crate::learned::{Conditions, Labels, Request, RequestError};
 
 /// Tolerance (Å) of the symmetry search in the check of finished crystals.
 const SYMPREC: f64 = 0.01;
@@ -29,13 +28,7 @@ pub(super) struct Plan {
     pub(super) guidance: f64,
     pub(super) temperature: f64,
     pub(super) steps: Option<usize>,
-    wanted: Vec<Option<Source>>,
-}
-
-/// Where a label comes from.
-enum Source {
-    Fixed(Label),
-    Range([f64; 2]),
+    wishes: Wishes,
 }
 
 impl Plan {
@@ -87,7 +80,7 @@ impl Plan {
             guidance: request.guidance,
             temperature: request.temperature,
             steps: request.steps,
-            wanted: wanted(request, conditions)?,
+            wishes: Wishes::new(conditions, &request.targets, request.formula.as_ref())?,
         };
         plan.totals = (1..=230).map(|group| plan.possible_totals(group, config.most_sites)).collect();
         if !plan.totals.iter().flatten().any(|&possible| possible) {
@@ -115,13 +108,7 @@ impl Plan {
 
     /// The labels of one sample.
     pub(super) fn labels(&self, rng: &mut ChaCha8Rng) -> Labels {
-        self.wanted
-            .iter()
-            .map(|source| match source.as_ref()? {
-                Source::Fixed(label) => Some(label.clone()),
-                Source::Range([low, high]) => Some(Label::Number(low + (high - low) * rng.random::<f64>())),
-            })
-            .collect()
+        self.wishes.labels(rng)
     }
 
     /// Whether a finished crystal keeps what could still break: distances of atoms, and by a higher symmetry than
@@ -142,64 +129,4 @@ impl Plan {
     pub(super) fn neutral(&self, composition: &Composition) -> bool {
         self.charge.is_none_or(|rules| rules.check(composition).passes())
     }
-}
-
-/// Where the label of every condition comes from.
-fn wanted(request: &Request, conditions: &Conditions) -> Result<Vec<Option<Source>>, RequestError> {
-    let mut sources: Vec<Option<Source>> = conditions
-        .columns
-        .iter()
-        .map(|column| match (&column.scale, &request.formula) {
-            (Scale::Number { .. }, _) if ABOVE_HULL.contains(&column.name.as_str()) => {
-                Some(Source::Fixed(Label::Number(0.0)))
-            }
-            (Scale::Elements, Some(formula)) => {
-                let mut elements: Vec<Element> = formula.elements().collect();
-                elements.sort_unstable();
-                Some(Source::Fixed(Label::Elements(elements)))
-            }
-            _ => None,
-        })
-        .collect();
-    for target in &request.targets {
-        let Some(place) = conditions.position(&target.column) else {
-            let known = conditions.columns.iter().map(|column| column.name.clone()).collect();
-            return Err(RequestError::UnknownCondition { found: target.column.clone(), known });
-        };
-        let bad = |expected: &str| RequestError::BadValue {
-            column: target.column.clone(),
-            found: serde_json::to_string(&target.wanted).unwrap_or_default(),
-            expected: expected.into(),
-        };
-        sources[place] = Some(match (&conditions.columns[place].scale, &target.wanted) {
-            (Scale::Number { .. }, Wanted::Number(x)) if x.is_finite() => Source::Fixed(Label::Number(*x)),
-            (Scale::Number { .. }, Wanted::Range([low, high])) if low.is_finite() && high >= low => {
-                Source::Range([*low, *high])
-            }
-            (Scale::Number { .. }, _) => return Err(bad("a number or a range [least, greatest]")),
-            (Scale::Category(values), Wanted::Text(text)) => {
-                let known = values.iter().position(|value| value == text);
-                Source::Fixed(Label::Category(
-                    known.ok_or_else(|| bad(&format!("one of {}", values.join(", "))))?,
-                ))
-            }
-            (Scale::Category(values), Wanted::Number(x)) => {
-                let known = values.iter().position(|value| *value == x.to_string());
-                Source::Fixed(Label::Category(
-                    known.ok_or_else(|| bad(&format!("one of {}", values.join(", "))))?,
-                ))
-            }
-            (Scale::Category(_), _) => return Err(bad("one category")),
-            (Scale::Elements, Wanted::Text(text)) => {
-                let elements: Option<Vec<Element>> =
-                    text.split('-').map(|symbol| Element::from_symbol(symbol.trim())).collect();
-                let mut elements = elements.ok_or_else(|| bad("a chemical system such as Li-Fe-P-O"))?;
-                elements.sort_unstable();
-                elements.dedup();
-                Source::Fixed(Label::Elements(elements))
-            }
-            (Scale::Elements, _) => return Err(bad("a chemical system such as Li-Fe-P-O")),
-        });
-    }
-    Ok(sources)
 }

@@ -4,7 +4,6 @@ use druse_representations::io::Record;
 use druse_representations::neighbours::min_distance;
 use druse_representations::symmetry::{Orbit, SymmetryCode};
 use druse_representations::{Crystal, Element};
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Reduction, Tensor, nn, no_grad};
 
@@ -17,7 +16,7 @@ use crate::breeding::Constraints;
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::latent::{
     CrystalModel, Decoded, Heads, LatentModel, LatentSampler, Limits, Posterior, Prior, in_order, judgement,
-    numbers, random_elements, rank, sets,
+    numbers, rank, sets, substituted,
 };
 use crate::learned::symmetry::{CELL_TERMS, cell_from_terms, position_table};
 use crate::learned::{Conditions, Labels, Sampler};
@@ -87,20 +86,9 @@ impl Learner for SymmetryVae {
     }
 
     fn loss(&self, batch: &[&SymmetryExample], labels: &[Labels], rng: &mut ChaCha8Rng) -> Loss {
-        let mut genuine = vec![1f32; batch.len()];
-        let kinds: Vec<Vec<Element>> = batch
-            .iter()
-            .zip(&mut genuine)
-            .map(|(example, genuine)| {
-                if rng.random::<f64>() < self.config.substitute {
-                    *genuine = 0.0;
-                    random_elements(example.kinds.len(), rng)
-                } else {
-                    example.kinds.clone()
-                }
-            })
-            .collect();
-        let genuine = Tensor::from_slice(&genuine).to_device(self.device);
+        let elements = batch.iter().map(|example| example.kinds.clone());
+        let (kinds, genuine) = substituted(elements, self.config.substitute, rng);
+        let genuine = genuine.to_device(self.device);
         let batch = Batch::new(&self.config, batch, &kinds, self.device);
         let posterior = self.encoder.forward(&batch);
         let latents = posterior.sample(rng);

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use druse_representations::nalgebra::{Matrix3, Vector3};
 use druse_representations::reduction::niggli;
 use druse_representations::{Crystal, Element};
-use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::super::{KIND, MatrixDiffusionConfig};
 use crate::crystals::DesignSpace;
-use crate::learned::ABOVE_HULL;
 use crate::learned::matrix::strain::strain_of;
-use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale, Target, Wanted};
+use crate::learned::wishes::Wishes;
+use crate::learned::{Conditions, Label, Labels, Request, RequestError, Scale};
 
 /// Steps of the sampler where the request names none.
 const STEPS: usize = 50;
@@ -27,8 +26,7 @@ pub struct Plan {
     /// Atomic numbers of a formula, sorted.
     pub formula: Option<Vec<u8>>,
     pub fixed: Option<FixedPart>,
-    targets: Vec<(usize, Goal)>,
-    conditions: usize,
+    wishes: Wishes,
 }
 
 /// The part that stays, in the reduced cell.
@@ -42,11 +40,6 @@ pub struct FixedPart {
     pub strain: Option<Matrix3<f64>>,
     /// Reduced cell = this matrix times the given one (rows are vectors).
     pub reduction: Matrix3<f64>,
-}
-
-enum Goal {
-    Label(Label),
-    Range([f64; 2]),
 }
 
 impl Plan {
@@ -73,13 +66,7 @@ impl Plan {
         if steps == 0 {
             return Err(bad("steps", "0".into(), "at least 1".into()));
         }
-        let mut targets =
-            request.targets.iter().map(|target| goal(target, conditions)).collect::<Result<Vec<_>, _>>()?;
-        let stability = conditions.columns.iter().position(|column| {
-            ABOVE_HULL.contains(&column.name.as_str()) && matches!(column.scale, Scale::Number { .. })
-        });
-        let stability = stability.filter(|place| targets.iter().all(|(taken, _)| taken != place));
-        targets.extend(stability.map(|place| (place, Goal::Label(Label::Number(0.0)))));
+        let wishes = Wishes::new(conditions, &request.targets, request.formula.as_ref())?;
         let [fewest, most] = request.space.atoms;
         if fewest > config.most_atoms {
             return Err(RequestError::NotPossible {
@@ -123,21 +110,13 @@ impl Plan {
             most_atoms: config.most_atoms,
             formula,
             fixed,
-            targets,
-            conditions: conditions.columns.len(),
+            wishes,
         })
     }
 
     /// Labels of one sample.
     pub fn labels(&self, rng: &mut ChaCha8Rng) -> Labels {
-        let mut labels = vec![None; self.conditions];
-        for (place, goal) in &self.targets {
-            labels[*place] = Some(match goal {
-                Goal::Label(label) => label.clone(),
-                Goal::Range([low, high]) => Label::Number(low + (high - low) * rng.random::<f64>()),
-            });
-        }
-        labels
+        self.wishes.labels(rng)
     }
 
     /// How far the values that the heads predict are from the labels, in standard deviations: the sum over the
@@ -158,47 +137,6 @@ impl Plan {
     pub fn fixed_elements(&self) -> &[u8] {
         self.fixed.as_ref().map_or(&[], |fixed| &fixed.elements)
     }
-}
-
-/// The value that a condition shall have.
-fn goal(target: &Target, conditions: &Conditions) -> Result<(usize, Goal), RequestError> {
-    let known = || conditions.columns.iter().map(|column| column.name.clone()).collect();
-    let place = conditions
-        .position(&target.column)
-        .ok_or_else(|| RequestError::UnknownCondition { found: target.column.clone(), known: known() })?;
-    let bad = |expected: String| RequestError::BadValue {
-        column: target.column.clone(),
-        found: serde_json::to_string(&target.wanted).unwrap_or_default(),
-        expected,
-    };
-    let goal = match (&conditions.columns[place].scale, &target.wanted) {
-        (Scale::Number { .. }, Wanted::Number(x)) if x.is_finite() => Goal::Label(Label::Number(*x)),
-        (Scale::Number { .. }, Wanted::Range([a, b])) if a.is_finite() && b.is_finite() && a <= b => {
-            Goal::Range([*a, *b])
-        }
-        (Scale::Number { range: [low, high], .. }, _) => {
-            return Err(bad(format!("a number or a range; the data reach from {low} to {high}")));
-        }
-        (Scale::Category(values), wanted) => {
-            let text = match wanted {
-                Wanted::Text(text) => text.clone(),
-                Wanted::Number(x) => x.to_string(),
-                Wanted::Range(_) => return Err(bad("one value".into())),
-            };
-            let place = values.iter().position(|value| *value == text);
-            let place = place.ok_or_else(|| bad(format!("one of {}", values.join(", "))))?;
-            Goal::Label(Label::Category(place))
-        }
-        (Scale::Elements, Wanted::Text(text)) => {
-            let elements: Option<Vec<Element>> = text.split('-').map(Element::from_symbol).collect();
-            let mut elements = elements.ok_or_else(|| bad("a chemical system such as Li-Fe-P-O".into()))?;
-            elements.sort_unstable();
-            elements.dedup();
-            Goal::Label(Label::Elements(elements))
-        }
-        (Scale::Elements, _) => return Err(bad("a chemical system such as Li-Fe-P-O".into())),
-    };
-    Ok((place, goal))
 }
 
 fn impossible(what: impl Into<String>) -> RequestError {

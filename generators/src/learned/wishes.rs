@@ -1,10 +1,10 @@
-//! What is wanted of the conditions, as labels.
+//! What a request wants of the conditions of a model, as labels of its samples.
 
 use druse_representations::{Composition, Element};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use crate::learned::{Conditions, Label, Labels, RequestError, Scale, Target, Wanted};
+use super::{ABOVE_HULL, Conditions, Label, Labels, RequestError, Scale, Target, Wanted};
 
 /// One wish for each condition of a model.
 #[derive(Clone, Debug)]
@@ -18,7 +18,8 @@ enum Wish {
 }
 
 impl Wishes {
-    /// Reads the targets of a request. A formula tells its elements too.
+    /// Reads the targets of a request. A formula tells its elements too, and where nothing is said of the energy above the
+    /// hull ([`ABOVE_HULL`]), 0 is wanted.
     ///
     /// # Errors
     /// For conditions that the model does not have and values that they cannot have.
@@ -27,14 +28,14 @@ impl Wishes {
         targets: &[Target],
         formula: Option<&Composition>,
     ) -> Result<Self, RequestError> {
-        let mut wishes = vec![None; conditions.columns.len()];
-        if let Some(formula) = formula {
-            for (wish, column) in wishes.iter_mut().zip(&conditions.columns) {
-                if column.scale == Scale::Elements {
-                    *wish = Some(Wish::Label(elements(formula.elements())));
-                }
+        let unasked = conditions.columns.iter().map(|column| match (&column.scale, formula) {
+            (Scale::Number { .. }, _) if ABOVE_HULL.contains(&column.name.as_str()) => {
+                Some(Wish::Label(Label::Number(0.0)))
             }
-        }
+            (Scale::Elements, Some(formula)) => Some(Wish::Label(elements(formula.elements()))),
+            _ => None,
+        });
+        let mut wishes: Vec<Option<Wish>> = unasked.collect();
         for target in targets {
             let Some(place) = conditions.position(&target.column) else {
                 let known = conditions.columns.iter().map(|column| column.name.clone()).collect();
@@ -64,7 +65,7 @@ impl Wishes {
                 }
                 (Scale::Elements, found) => {
                     let symbols: Option<Vec<Element>> =
-                        shown(found).split('-').map(Element::from_symbol).collect();
+                        shown(found).split('-').map(|symbol| Element::from_symbol(symbol.trim())).collect();
                     let expected = || "a chemical system such as Li-Fe-P-O".to_owned();
                     Wish::Label(elements(symbols.ok_or_else(|| bad(shown(found), expected()))?))
                 }
