@@ -211,6 +211,7 @@ fn numbers(count: u64) -> Pipeline<Number> {
             population: 100,
             max_proposals: 20 * count,
             budgets: Budgets::default(),
+            pause: None,
         },
     }
 }

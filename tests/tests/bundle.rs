@@ -85,7 +85,10 @@ fn refused(bundle: &Path) -> (i32, String) {
     (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-fn members(bundle: &Path) -> BTreeMap<String, Vec<u8>> {
+/// Members of an archive by name.
+type Members = BTreeMap<String, Vec<u8>>;
+
+fn members(bundle: &Path) -> Members {
     let mut zip = ZipArchive::new(File::open(bundle).unwrap()).unwrap();
     (0..zip.len())
         .map(|index| {
@@ -97,7 +100,7 @@ fn members(bundle: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-fn write(path: &Path, members: &BTreeMap<String, Vec<u8>>) {
+fn write(path: &Path, members: &Members) {
     let mut zip = ZipWriter::new(File::create(path).unwrap());
     for (name, bytes) in members {
         zip.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
@@ -107,7 +110,7 @@ fn write(path: &Path, members: &BTreeMap<String, Vec<u8>>) {
 }
 
 /// Makes the list of checksums anew, as somebody would who changes results.
-fn seal(members: &mut BTreeMap<String, Vec<u8>>, folder: &str) {
+fn seal(members: &mut Members, folder: &str) {
     let manifest = format!("{folder}/MANIFEST");
     members.remove(&manifest);
     let line = |(name, bytes): (&String, &Vec<u8>)| {
@@ -307,7 +310,7 @@ fn what_is_no_whole_bundle_is_refused_in_words() {
     fs::write(&file, &flipped).unwrap();
     expect("is damaged: ");
 
-    let changed = |change: &dyn Fn(&mut BTreeMap<String, Vec<u8>>)| {
+    let changed = |change: &dyn Fn(&mut Members)| {
         let mut members = whole.clone();
         change(&mut members);
         write(&file, &members);

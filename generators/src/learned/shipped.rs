@@ -4,6 +4,8 @@
 const WEIGHTS: &[(&str, &[u8])] = &[
     ("symmetry-diffusion", include_bytes!("../../weights/symmetry-diffusion.safetensors")),
     ("matrix-diffusion", include_bytes!("../../weights/matrix-diffusion.safetensors")),
+    ("symmetry-vae", include_bytes!("../../weights/symmetry-vae.safetensors")),
+    ("matrix-vae", include_bytes!("../../weights/matrix-vae.safetensors")),
 ];
 
 /// The file of the model of this name.

@@ -89,7 +89,7 @@ fn formulas_are_met_exactly() {
             ..DesignSpace::new(elements("Ca Ti O Ba Y Cu La Mn Fe"))
         };
         let request = Request { formula: Some(formula.clone()), ..Request::new(space) };
-        let samples = sampler.sample(&request, 1, &(0..32).collect::<Vec<_>>()).unwrap();
+        let samples = sampler.sample(&request, 1, &(0..96).collect::<Vec<_>>()).unwrap();
         let there: Vec<_> = samples.iter().flatten().collect();
         assert!(there.len() >= least, "{text}: {} samples", there.len());
         assert!(there.iter().all(|sample| sample.crystal.composition() == formula));
