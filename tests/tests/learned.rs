@@ -188,7 +188,7 @@ fn known_structures_are_predicted_reconstructed_and_gone_between() {
     for kind in KINDS.iter().filter(|kind| matches!(kind.train, Train::Crystals(_))) {
         let model = folder.path().join(format!("{}.safetensors", kind.name));
         succeed(&mut train(kind.name, &table, &model, 8));
-        let (made, evaluation) = made_of(&known, "--formulas", &model, "2").unwrap();
+        let (made, evaluation) = made_of(&known, "--formulas", &model, "8").unwrap();
         let tested = evaluation["structures"].as_array().unwrap().len();
         assert!(tested > 1, "{evaluation}");
         assert!(made.iter().all(|crystal| crystal["of"].is_string()), "{made:?}");
