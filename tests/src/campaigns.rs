@@ -183,3 +183,12 @@ pub fn kill_process(id: u32) {
 fn quiet(command: &mut Command) -> &mut Command {
     command.stdout(Stdio::null()).stderr(Stdio::null())
 }
+
+/// A campaign of complexes that are assembled only, so that it takes a second.
+pub const COMPLEXES: &str = r#"
+campaign = { name = "palladium", domain = "complex", budget = 24, population = 12, seed = 5 }
+complexes = { metals = { Pd = [2], Pt = [2] }, geometries = ["square_planar"], charge = [-2, 2] }
+ligands = { builtin = ["Cl", "NH3", "H2O", "CN", "PMe3", "py"] }
+generator = [{ kind = "nsga2" }]
+objective = [{ name = "molecular_weight" }, { name = "synthetic_accessibility" }]
+"#;

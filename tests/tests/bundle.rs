@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use druse_tests::campaigns::COMPLEXES;
 use druse_tests::{druse, run, succeed};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -48,15 +49,6 @@ campaign = { name = "plain", budget = 24, population = 12, seed = 5 }
 space = { elements = ["Na", "K", "Mg", "F", "Cl"], atoms = [2, 8] }
 generator = [{ kind = "nsga3" }]
 objective = [{ name = "density" }, { name = "price" }]
-"#;
-
-/// Complexes that are assembled only.
-const COMPLEXES: &str = r#"
-campaign = { name = "palladium", domain = "complex", budget = 24, population = 12, seed = 5 }
-complexes = { metals = { Pd = [2], Pt = [2] }, geometries = ["square_planar"], charge = [-2, 2] }
-ligands = { builtin = ["Cl", "NH3", "H2O", "CN", "PMe3", "py"] }
-generator = [{ kind = "nsga2" }]
-objective = [{ name = "molecular_weight" }, { name = "synthetic_accessibility" }]
 "#;
 
 fn campaign(folder: &Path, text: &str) -> PathBuf {

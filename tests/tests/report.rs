@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use druse_tests::browser::Browser;
+use druse_tests::campaigns::COMPLEXES;
 use druse_tests::{druse, run, succeed};
 use serde_json::{Value, json};
 
@@ -14,15 +15,6 @@ space = { elements = ["Na", "K", "Mg", "F", "Cl"], atoms = [2, 8] }
 generator = [{ kind = "nsga3" }]
 objective = [{ name = "density" }, { name = "price" }, { name = "supply_risk", goal = "maximise" }]
 limit = [{ name = "density", max = 1.9 }]
-"#;
-
-/// Complexes that are assembled only.
-const COMPLEXES: &str = r#"
-campaign = { name = "palladium", domain = "complex", budget = 24, population = 12, seed = 5 }
-complexes = { metals = { Pd = [2], Pt = [2] }, geometries = ["square_planar"], charge = [-2, 2] }
-ligands = { builtin = ["Cl", "NH3", "H2O", "CN", "PMe3", "py"] }
-generator = [{ kind = "nsga2" }]
-objective = [{ name = "molecular_weight" }, { name = "synthetic_accessibility" }]
 "#;
 
 fn campaign(folder: &Path, name: &str, text: &str) -> PathBuf {
