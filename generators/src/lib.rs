@@ -15,6 +15,7 @@ pub mod generator;
 pub mod genetic;
 #[cfg(feature = "torch")]
 pub mod learned;
+mod ligand_space;
 pub mod portfolio;
 pub mod registry;
 pub mod stream;
@@ -34,6 +35,7 @@ pub use {rand, rand_chacha};
 
 pub use generator::{Evaluated, Generator, GeneratorError, Lineage, Proposal};
 pub use genetic::{Genetic, GeneticOptions, Selection};
+pub use ligand_space::{LigandAccount, LigandSpace};
 pub use portfolio::Portfolio;
 pub use registry::{
     COMPLEX_GENERATORS, CRYSTAL_GENERATORS, CRYSTAL_REPRESENTATIONS, LATENT_REPRESENTATION,

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::config::{ConditionSetting, ModelSpec};
 #[cfg(not(feature = "torch"))]
-pub(crate) use no_torch::{card, find, generator};
+pub(crate) use no_torch::{card, complex_generator, find, generator, has_shipped_latents, shipped_latents};
 #[cfg(feature = "torch")]
-pub(crate) use torch::{card, find, generator};
+pub(crate) use torch::{card, complex_generator, find, generator, has_shipped_latents, shipped_latents};
 
 /// Why a model cannot be used, by the key of the campaign file that says so.
 pub(crate) struct Unusable {
@@ -71,8 +71,8 @@ mod torch {
     use crate::generators::learned::{
         GeneticAlgorithm, LearnedGenerator, Request, Scale, Target, Wanted, shipped,
     };
-    use crate::generators::{DesignSpace, Generator, Selection};
-    use crate::representations::Crystal;
+    use crate::generators::{ComplexSpace, DesignSpace, Generator, GeneticOptions, Selection};
+    use crate::representations::{Complex, Crystal};
     use crate::setup::SetupError;
 
     /// The model of one of these kinds, such as `symmetry-diffusion`, from a file, relative to `base`, or the one of the
@@ -201,14 +201,61 @@ mod torch {
         let seen = if spec.unseen { model.seen.clone() } else { Seen::default() };
         Ok(Box::new(generator.best_of(spec.best_of).without(seen)))
     }
+
+    /// The autoencoder of ligands that comes with druse.
+    const LIGANDS: &str = "ligand-vae";
+
+    /// Whether an autoencoder of ligands comes with druse.
+    pub(crate) fn has_shipped_latents() -> bool {
+        shipped::weights(LIGANDS).is_some()
+    }
+
+    /// A genetic algorithm on complexes, part of whose ligands come from the latents of the model that comes with druse;
+    /// `None` where none does.
+    pub(crate) fn shipped_latents(
+        name: &str,
+        selection: Selection,
+        space: &ComplexSpace,
+        seed: u64,
+        options: &GeneticOptions,
+    ) -> Option<Result<Box<dyn Generator<Complex>>, String>> {
+        let bytes = shipped::weights(LIGANDS)?;
+        single_threaded();
+        let device = device("cpu").map_err(|error| error.to_string());
+        Some(device.and_then(|device| {
+            let model = ModelFile::from_bytes(bytes, LIGANDS).map_err(|error| error.to_string())?;
+            let algorithm = GeneticAlgorithm { name, selection, space, seed, options };
+            model.bred_complexes(device, algorithm).map_err(|error| error.to_string())
+        }))
+    }
+
+    /// A genetic algorithm on complexes, part of whose ligands come from the latents of a model.
+    ///
+    /// # Errors
+    /// As [`generator`].
+    pub(crate) fn complex_generator(
+        name: &str,
+        generator: &GeneratorSpec,
+        spec: &LearnedSpec,
+        seed: u64,
+        space: &ComplexSpace,
+    ) -> Result<Box<dyn Generator<Complex>>, SetupError> {
+        let broken = |reason: String| SetupError::Model { kind: spec.model.kind.clone(), reason };
+        single_threaded();
+        let selection = Selection::from_name(&generator.kind)
+            .ok_or_else(|| broken(format!("'{}' is no genetic algorithm", generator.kind)))?;
+        let device = device("cpu").map_err(|error| broken(error.to_string()))?;
+        let algorithm = GeneticAlgorithm { name, selection, space, seed, options: &generator.options };
+        open(&spec.model)?.bred_complexes(device, algorithm).map_err(|error| broken(error.to_string()))
+    }
 }
 
 #[cfg(not(feature = "torch"))]
 mod no_torch {
     use super::{Found, ModelSpec, Path, Unusable};
     use crate::config::{GeneratorSpec, LearnedSpec};
-    use crate::generators::{DesignSpace, Generator};
-    use crate::representations::Crystal;
+    use crate::generators::{ComplexSpace, DesignSpace, Generator, GeneticOptions, Selection};
+    use crate::representations::{Complex, Crystal};
     use crate::setup::SetupError;
 
     const EXPECTED: &str = "a build of druse with the feature torch";
@@ -243,5 +290,35 @@ mod no_torch {
         _: &str,
     ) -> Result<Box<dyn Generator<Crystal>>, SetupError> {
         Err(SetupError::Model { kind: spec.model.kind.clone(), reason: format!("it needs {EXPECTED}") })
+    }
+
+    /// The same for a campaign that was checked by another build.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn complex_generator(
+        _: &str,
+        _: &GeneratorSpec,
+        spec: &LearnedSpec,
+        _: u64,
+        _: &ComplexSpace,
+    ) -> Result<Box<dyn Generator<Complex>>, SetupError> {
+        Err(SetupError::Model { kind: spec.model.kind.clone(), reason: format!("it needs {EXPECTED}") })
+    }
+
+    /// None comes with druse without libtorch.
+    pub(crate) fn has_shipped_latents() -> bool {
+        false
+    }
+
+    /// None comes with druse without libtorch.
+    pub(crate) fn shipped_latents(
+        _: &str,
+        _: Selection,
+        _: &ComplexSpace,
+        _: u64,
+        _: &GeneticOptions,
+    ) -> Option<Result<Box<dyn Generator<Complex>>, String>> {
+        None
     }
 }

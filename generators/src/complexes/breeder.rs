@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "torch")]
+use druse_representations::Ligand;
 use druse_representations::{Complex, Design};
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
@@ -10,15 +12,30 @@ use super::genome::{ComplexGenome, LigandGene};
 use super::operators::{ComplexOperator, Variation};
 use super::part::{Part, donor_elements};
 use super::plan::{Frame, Plan, Seat};
+#[cfg(feature = "torch")]
+use super::pool::LigandPool;
 use super::space::{ComplexSpace, SpinRule};
 use super::violation::ComplexSpaceError;
 use super::workbench::Workbench;
+#[cfg(feature = "torch")]
+use crate::LigandSpace;
 use crate::breeding::{Breeder, Sprout, fnv1a};
 
 /// Atoms that weigh as much as one ligand.
 const TEN_ATOMS: f64 = 10.0;
 /// Sites with a larger angle (degrees) between them are opposite.
 const OPPOSITE: f64 = 150.0;
+
+/// A ligand that takes the place of another.
+#[cfg(feature = "torch")]
+pub(crate) struct Exchange {
+    /// Number of the ligand that it replaces.
+    pub(crate) which: usize,
+    /// Whether it replaces all that are equal to that one.
+    pub(crate) all: bool,
+    /// The new one.
+    pub(crate) ligand: Ligand,
+}
 
 /// Makes complexes within a space.
 #[derive(Clone, Debug)]
@@ -60,6 +77,58 @@ impl ComplexBreeder {
         design.multiplicity = plan.multiplicity;
         let key = fnv1a(design.content_id().as_bytes());
         Some(Sprout { genome: self.encode(&plan), design, key, operator: name, parents })
+    }
+
+    /// The ligands that this breeder may choose from.
+    #[cfg(feature = "torch")]
+    pub(crate) fn pool(&self) -> &LigandPool {
+        &self.bench.pool
+    }
+
+    /// What a ligand has to be that is none of the pool; `None` where no other is allowed.
+    #[cfg(feature = "torch")]
+    pub(crate) fn others(&self) -> Option<LigandSpace> {
+        let space = &self.bench.space;
+        let limits = space.evolve.as_ref()?;
+        Some(LigandSpace {
+            donor_elements: space.donors.clone(),
+            elements: limits.elements.clone(),
+            atoms: Some([1, limits.atoms]),
+            ..LigandSpace::default()
+        })
+    }
+
+    /// The ligands of a genome.
+    #[cfg(feature = "torch")]
+    pub(crate) fn ligands(&self, genome: &ComplexGenome) -> Option<Vec<Ligand>> {
+        Some(self.decode(genome)?.seats.iter().map(|seat| seat.part.ligand.clone()).collect())
+    }
+
+    /// A child with another ligand in the place of one, and of all that are equal to it where `all` says so.
+    #[cfg(feature = "torch")]
+    pub(crate) fn exchanged(
+        &self,
+        genome: &ComplexGenome,
+        exchange: Exchange,
+        operator: (&'static str, usize),
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Sprout<Self>> {
+        let mut plan = self.decode(genome)?;
+        let old = plan.seats.get(exchange.which)?.part.key.clone();
+        let own = Part::new(exchange.ligand);
+        let new = match self.bench.pool.find(&own.key) {
+            Some(place) => Arc::clone(&self.bench.pool.parts()[place]),
+            None => Arc::new(own),
+        };
+        if new.key == old {
+            return None;
+        }
+        for (place, seat) in plan.seats.iter_mut().enumerate() {
+            if place == exchange.which || (exchange.all && seat.part.key == old) {
+                *seat = Seat { part: Arc::clone(&new), sites: seat.sites.clone() };
+            }
+        }
+        self.sprout(plan, operator.0, operator.1, rng)
     }
 
     fn encode(&self, plan: &Plan) -> ComplexGenome {

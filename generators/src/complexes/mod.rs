@@ -18,6 +18,8 @@ mod violation;
 mod workbench;
 
 pub use breeder::ComplexBreeder;
+#[cfg(feature = "torch")]
+pub(crate) use breeder::Exchange;
 pub use exhaustive::Exhaustive;
 pub use fragments::LigandLimits;
 pub use genome::{ComplexGenome, EvolvedLigand, LigandGene};

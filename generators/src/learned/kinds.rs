@@ -1,7 +1,7 @@
 //! The kinds of learned generators by name.
 
-use druse_representations::Crystal;
 use druse_representations::io::Record;
+use druse_representations::{Complex, Crystal};
 use tch::Device;
 
 use super::house::{
@@ -9,12 +9,13 @@ use super::house::{
     train_job,
 };
 use super::latent::{CrystalModel, LatentBreeder, LatentOptions, LatentSampler};
-use super::ligand_vae::LigandVae;
+use super::ligand_vae::{LatentComplexBreeder, LigandVae};
 use super::matrix_diffusion::MatrixDiffusion;
 use super::matrix_vae::MatrixVae;
 use super::symmetry_diffusion::SymmetryDiffusion;
 use super::symmetry_vae::SymmetryVae;
 use super::{LigandEntry, Sampler};
+use crate::complexes::{ComplexBreeder, ComplexSpace, ComplexSpaceError, Variation};
 use crate::crystals::{CrystalBreeder, DesignSpace, Newcomers, SpaceError};
 use crate::generator::Generator;
 use crate::genetic::{Genetic, GeneticOptions, Selection};
@@ -55,15 +56,15 @@ type Load = fn(&ModelFile, Device) -> Result<Box<dyn Sampler>, FileError>;
 /// Makes a genetic algorithm on the latents of a model.
 type Bred = fn(&ModelFile, Device, GeneticAlgorithm<'_>) -> Result<Box<dyn Generator<Crystal>>, LatentError>;
 
-/// A genetic algorithm on crystals.
+/// A genetic algorithm on the designs of a space.
 #[derive(Clone, Debug)]
-pub struct GeneticAlgorithm<'a> {
+pub struct GeneticAlgorithm<'a, S = DesignSpace> {
     /// Name in lineages.
     pub name: &'a str,
     /// Who survives.
     pub selection: Selection,
     /// Hard constraints.
-    pub space: &'a DesignSpace,
+    pub space: &'a S,
     /// Seed of the campaign.
     pub seed: u64,
     /// Sizes and shares.
@@ -83,6 +84,9 @@ pub enum LatentError {
     /// The design space contradicts itself.
     #[error(transparent)]
     Space(#[from] SpaceError),
+    /// The space of complexes contradicts itself.
+    #[error(transparent)]
+    Complexes(#[from] ComplexSpaceError),
     /// What is wanted of children is nothing that the model knows.
     #[error("latent operators: {0}")]
     Wish(String),
@@ -176,6 +180,26 @@ impl ModelFile {
     ) -> Result<Box<dyn Generator<Crystal>>, LatentError> {
         let bred = self.of_crystals()?.bred.ok_or_else(|| LatentError::NoLatents(self.card.kind.clone()))?;
         bred(self, device, algorithm)
+    }
+
+    /// The same on complexes, with the latents of their ligands.
+    ///
+    /// # Errors
+    /// As [`Self::bred`].
+    pub fn bred_complexes(
+        &self,
+        device: Device,
+        algorithm: GeneticAlgorithm<'_, ComplexSpace>,
+    ) -> Result<Box<dyn Generator<Complex>>, LatentError> {
+        if self.card.kind != LigandVae::KIND {
+            return Err(LatentError::NoLatents(self.card.kind.clone()));
+        }
+        let GeneticAlgorithm { name, selection, space, seed, options } = algorithm;
+        let plain = ComplexBreeder::new(space, Variation::Single)?;
+        let model = LatentSampler::<LigandVae>::new(self.weights(device)?);
+        let breeder =
+            LatentComplexBreeder::new(plain, model, LatentOptions::default()).map_err(LatentError::Wish)?;
+        Ok(Box::new(Genetic::new(selection, breeder, seed, options.clone()).named(name)))
     }
 
     fn of_crystals(&self) -> Result<&'static OfCrystals, FileError> {

@@ -21,7 +21,7 @@ pub use serial::UnknownBondOrder;
 pub use smiles::SmilesError;
 pub use valence::{ValenceError, valences};
 
-use petgraph::graph::UnGraph;
+use petgraph::graph::{NodeIndex, UnGraph};
 use serde::{Deserialize, Serialize};
 
 use crate::composition::Composition;
@@ -88,6 +88,12 @@ impl Ligand {
     /// Elements in the order of the nodes.
     pub fn elements(&self) -> impl Iterator<Item = Element> + '_ {
         self.graph.node_weights().map(|atom| atom.element)
+    }
+
+    /// Element of each donor, of a haptic one its lightest, which does not depend on the order of the atoms.
+    pub fn site_elements(&self) -> Vec<Element> {
+        let element = |&atom: &usize| self.graph.node_weight(NodeIndex::new(atom)).map(|atom| atom.element);
+        self.donors.iter().filter_map(|donor| donor.iter().filter_map(element).min()).collect()
     }
 
     /// Whether any donor is a group of atoms.

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use druse_fitness::pareto::hypervolume;
-use druse_generators::{Evaluated, GeneticOptions, RegistryError, complex_generator};
+use druse_generators::{Evaluated, GeneticOptions, RegistryError, Selection, complex_generator};
 use druse_representations::Design;
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::truth::{TruthError, TruthTable};
+use crate::learned;
 
 /// A search that takes part.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,26 +21,33 @@ pub struct Contestant {
     pub kind: &'static str,
     /// Its settings.
     pub options: GeneticOptions,
+    /// Whether part of the children come from the latents of the ligand autoencoder that comes with druse.
+    pub latent: bool,
 }
 
-/// The searches that are compared: druse's own with and without a surrogate that screens children,
-/// PL-MOGA's without and with its lighthouse, a weighted
+/// The searches that are compared: druse's own with and without a surrogate that screens children, and with latent
+/// operators where this build has them, PL-MOGA's without and with its lighthouse, a weighted
 /// sum, and random search; populations of `population`, two objectives with equal weights.
 pub fn contestants(population: usize) -> Vec<Contestant> {
     let options = GeneticOptions { population, initial: population, ..GeneticOptions::default() };
     // PL-MOGA's lighthouse keeps what is above 0.8 of the median in each objective.
     let lighthouse = GeneticOptions { lighthouse: vec![0.8, 0.8], ..options.clone() };
-    let plain = |name, kind| Contestant { name, kind, options: options.clone() };
+    let plain = |name, kind| Contestant { name, kind, options: options.clone(), latent: false };
     let screened = GeneticOptions { screen: 20, ..options.clone() };
-    vec![
-        Contestant { name: "nsga2, screened", kind: "nsga2", options: screened },
-        plain("nsga2", "nsga2"),
+    let druse = |name| Contestant { options: screened.clone(), ..plain(name, "nsga2") };
+    let mut all = vec![druse("nsga2, screened"), plain("nsga2", "nsga2")];
+    if learned::has_shipped_latents() {
+        all.push(Contestant { latent: true, ..druse("nsga2/latent, screened") });
+        all.push(Contestant { latent: true, ..plain("nsga2/latent", "nsga2") });
+    }
+    all.extend([
         plain("nsga3", "nsga3"),
         plain("pl_moga", "pl_moga"),
-        Contestant { name: "pl_moga, lighthouse", kind: "pl_moga", options: lighthouse },
+        Contestant { options: lighthouse, ..plain("pl_moga, lighthouse", "pl_moga") },
         plain("weighted_sum", "weighted_sum"),
         plain("random", "random"),
-    ]
+    ]);
+    all
 }
 
 /// Share of the true hypervolume after each distinct evaluation; failed complexes count as
@@ -70,8 +78,14 @@ pub fn trace(
     let bad = |reason: String| TruthError::Form { name: table.name().to_owned(), reason };
     let registry = |error: RegistryError| bad(error.to_string());
     // The search sees costs in their own units, as in a campaign.
-    let mut generator =
-        complex_generator(contestant.kind, &table.space()?, seed, &contestant.options).map_err(registry)?;
+    let (space, options) = (table.space()?, &contestant.options);
+    let latents = Selection::from_name(contestant.kind)
+        .filter(|_| contestant.latent)
+        .and_then(|selection| learned::shipped_latents(contestant.name, selection, &space, seed, options));
+    let mut generator = match latents {
+        Some(made) => made.map_err(bad)?,
+        None => complex_generator(contestant.kind, &space, seed, options).map_err(registry)?,
+    };
     let (known, scale) = (table.costs(), table.scale());
     let reference = vec![1.0; table.objectives().len()];
     let all: Vec<Vec<f64>> = known.values().flatten().map(|costs| scale.apply(costs)).collect();

@@ -23,6 +23,11 @@ pub struct KnownArguments {
 }
 
 impl KnownArguments {
+    /// What --train and --reference name.
+    pub fn paths(&self) -> [&[PathBuf]; 2] {
+        [&self.train, &self.reference]
+    }
+
     /// Training sets and references.
     pub fn load(&self, global: &Global) -> Result<(Vec<KnownSet>, Vec<KnownSet>), Failure> {
         let training: Vec<KnownSet> =

@@ -16,6 +16,7 @@ mod funnel;
 mod hull;
 mod index;
 mod known;
+mod ligand_space;
 mod ligands;
 mod matcher;
 mod matching;
@@ -41,6 +42,7 @@ mod table;
 mod tell;
 #[cfg(feature = "torch")]
 mod train;
+mod values;
 mod watch;
 #[cfg(feature = "torch")]
 mod weights;

@@ -16,7 +16,8 @@ use druse_fitness::assembly::{AssemblyTier, Distances};
 use druse_fitness::objectives::{ComplexContext, complex_objective, library_occurrences};
 use druse_fitness::xtb::{Xtb, XtbTier};
 use druse_generators::{
-    ComplexSpace, Generator, Portfolio, chromophores, complex_generator, noble_by_abundant,
+    ComplexSpace, Generator, LATENT_REPRESENTATION, Portfolio, chromophores, complex_generator,
+    noble_by_abundant,
 };
 use druse_representations::Complex;
 use druse_validation::{ComplexLookup, IdentityDuplicates};
@@ -24,6 +25,7 @@ use druse_validation::{ComplexLookup, IdentityDuplicates};
 use crate::config::{Campaign, ComplexSpec, Preset, Reference};
 use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
+use crate::learned;
 use crate::plugins::place;
 use crate::programs;
 use crate::setup::{SetupError, filters, limits, settings};
@@ -47,10 +49,14 @@ pub fn pipeline(campaign: &Campaign, spec: &ComplexSpec) -> Result<Pipeline<Comp
         .map(|generator| {
             let seed = campaign.seed;
             let own = campaign.plugins.parts::<Complex>().generator(generator, seed, &space)?;
-            let made = match (own, &generator.program) {
-                (Some(own), _) => own,
-                (None, Some(program)) => programs::generator(program, seed, space.clone())?,
-                (None, None) => complex_generator(&generator.kind, &space, seed, &generator.options)?,
+            let made = match (own, &generator.program, &generator.learned) {
+                (Some(own), ..) => own,
+                (None, Some(program), _) => programs::generator(program, seed, space.clone())?,
+                (None, None, Some(model)) => {
+                    let name = format!("{}/{LATENT_REPRESENTATION}", generator.kind);
+                    learned::complex_generator(&name, generator, model, seed, &space)?
+                }
+                (None, None, None) => complex_generator(&generator.kind, &space, seed, &generator.options)?,
             };
             Ok((made, generator.weight))
         })

@@ -10,6 +10,7 @@
 //! | [`cdvae`] | validity, and distances of distributions to a test set |
 //! | [`sun`] | stable, unique and novel after relaxation; symmetry, diversity, displacement |
 //! | [`prediction`] | whether structures are the known ones that they were made for |
+//! | [`tmc`] | ligands and complexes: valid, new, and as asked |
 //! | [`conditions`] | whether a requested value moves the distribution |
 
 pub mod cdvae;
@@ -23,6 +24,7 @@ mod sets;
 mod stamp;
 pub mod sun;
 pub mod table;
+pub mod tmc;
 
 use std::collections::BTreeMap;
 

@@ -18,6 +18,8 @@ pub trait Kind: Design {
     /// Names of the representations that druse comes with; generators work on the first where a campaign
     /// names none.
     const REPRESENTATIONS: &'static [&'static str];
+    /// Kinds of the autoencoders whose latents genetic algorithms can work on, the shipped one first.
+    const AUTOENCODERS: &'static [&'static str];
     /// Names of the tiers that druse comes with.
     const TIERS: &'static [&'static str];
 
@@ -43,6 +45,7 @@ impl Kind for Crystal {
     type Space = DesignSpace;
 
     const REPRESENTATIONS: &'static [&'static str] = &["symmetry", "matrix", LATENT_REPRESENTATION];
+    const AUTOENCODERS: &'static [&'static str] = &["symmetry-vae", "matrix-vae"];
     const TIERS: &'static [&'static str] = &crate::crystals::TIERS;
 
     fn parts(plugins: &Plugins) -> &Parts<Self> {
@@ -69,7 +72,8 @@ impl Kind for Crystal {
 impl Kind for Complex {
     type Space = ComplexSpace;
 
-    const REPRESENTATIONS: &'static [&'static str] = &["ligand_graph"];
+    const REPRESENTATIONS: &'static [&'static str] = &["ligand_graph", LATENT_REPRESENTATION];
+    const AUTOENCODERS: &'static [&'static str] = &["ligand-vae"];
     const TIERS: &'static [&'static str] = &crate::complexes::TIERS;
 
     fn parts(plugins: &Plugins) -> &Parts<Self> {

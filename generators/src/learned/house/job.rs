@@ -174,7 +174,7 @@ pub fn train_job<L: Learner>(
         model.expect_kind::<L>()?;
     }
     let kept = resumed.as_ref().map(|r| &r.card).or(from.map(|model| &model.card));
-    let mut config = config::<L>(&job.config, kept)?;
+    let mut config = config::<L>(&job.config, kept, resumed.is_some())?;
     if kept.is_none() {
         config = L::fit(config, &job.training);
     }
@@ -361,15 +361,22 @@ fn to_resume<L: Learner>(job: &Job<L::Record>, files: &Files) -> Result<Checkpoi
 }
 
 /// Settings of the network: those of the model or checkpoint, which may be said again but not changed.
-fn config<L: Learner>(given: &Map<String, Value>, kept: Option<&Card>) -> Result<L::Config, TrainError> {
+/// The settings, where they are not given those of what is gone on from. A checkpoint has to be gone on from as it was;
+/// what starts from the weights of a model may have other settings as long as its tensors have the same shapes, which is
+/// checked when they are filled.
+fn config<L: Learner>(
+    given: &Map<String, Value>,
+    kept: Option<&Card>,
+    fixed: bool,
+) -> Result<L::Config, TrainError> {
     let bad = |reason: String| TrainError::Settings { what: format!("settings of {}", L::KIND), reason };
     let base = match kept {
         Some(card) => card.config.clone(),
         None => serde_json::to_value(L::Config::default()).map_err(|e| bad(e.to_string()))?,
     };
     let merged = merge(base.clone(), given).map_err(bad)?;
-    if kept.is_some() && merged != base {
-        return Err(bad("they differ from those of the weights, which cannot change their shape".to_owned()));
+    if fixed && merged != base {
+        return Err(bad("they differ from those of the checkpoint".to_owned()));
     }
     serde_json::from_value(merged).map_err(|error| bad(error.to_string()))
 }

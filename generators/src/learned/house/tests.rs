@@ -316,6 +316,12 @@ fn fine_tuning_keeps_weights_and_adds_columns() {
         assert_eq!(new.tensors.iter().find(|(n, _)| n == name).map(|(_, t)| t), Some(tensor), "{name}");
     }
     assert!(new.tensors.iter().any(|(name, _)| name.contains("density")));
+    // Another width is another model.
+    let mut wider = job(&folder.path().join("wider.safetensors"), json!({ "steps": 0 }));
+    wider.start = Start::From(Box::new(ModelFile::read(&base).unwrap()));
+    wider.config = json!({ "width": 9 }).as_object().unwrap().clone();
+    let message = train_job::<Volumes>(wider, &mut ()).map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("base.safetensors"), "{message}");
 }
 
 #[test]
@@ -386,7 +392,10 @@ fn what_does_not_fit_is_refused_with_the_reason() {
     assert!(message.contains("begun with other batch (training option); expected 16"), "{message}");
     assert!(resumed(&|job| job.training.truncate(20)).contains("begun with other data"));
     assert!(resumed(&|job| job.conditions.push("density".into())).contains("begun with other conditions"));
-    assert!(resumed(&|job| job.config = object(json!({ "width": 9 }))).contains("cannot change their shape"));
+    assert!(
+        resumed(&|job| job.config = object(json!({ "width": 9 })))
+            .contains("differ from those of the checkpoint")
+    );
     // A checkpoint is no model, a model no checkpoint.
     let message = ModelFile::read(&Files::of(&to).checkpoint()).unwrap_err().to_string();
     assert!(message.contains("the checkpoint of a training"), "{message}");

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Ascent, CrystalModel, LatentSampler, Limits, Objective, crossover, mutate};
+use super::{Ascent, CrystalModel, LatentModel, LatentSampler, Limits, Objective, crossover, mutate};
 use crate::breeding::{Breeder, Sprout};
 use crate::crystals::building::{Draft, relative_volume};
 use crate::crystals::{CrystalBreeder, Operator};
@@ -39,6 +39,34 @@ impl Default for LatentOptions {
             objectives: Vec::new(),
             ascent: Ascent::default(),
         }
+    }
+}
+
+impl LatentOptions {
+    /// Checks them for a model.
+    ///
+    /// # Errors
+    /// When an objective is no property of the model, or a number makes no sense.
+    pub(crate) fn check<M: LatentModel>(&self, model: &LatentSampler<M>) -> Result<(), String> {
+        if !(0.0..=1.0).contains(&self.share) {
+            return Err(format!("share of latent operators: found {}, expected 0 to 1", self.share));
+        }
+        let [low, high] = self.strength;
+        if !(low > 0.0 && low <= high && high.is_finite() && self.floor >= 0.0) {
+            return Err(format!(
+                "strength of latent mutation: found {:?} with floor {}, expected 0 < least <= greatest and floor >= 0",
+                self.strength, self.floor
+            ));
+        }
+        // Names of properties are looked at here instead of at the first child.
+        let origin = vec![0.0; model.width()];
+        model.climb(&[origin], &self.objectives, &Ascent { steps: 0, ..self.ascent }).map(|_| ())
+    }
+
+    /// A strength of mutation.
+    pub(crate) fn draw_strength(&self, rng: &mut ChaCha8Rng) -> f64 {
+        let [low, high] = self.strength;
+        low * (high / low).powf(rng.random())
     }
 }
 
@@ -81,19 +109,7 @@ impl<M: CrystalModel> LatentBreeder<M> {
         model: LatentSampler<M>,
         options: LatentOptions,
     ) -> Result<Self, String> {
-        if !(0.0..=1.0).contains(&options.share) {
-            return Err(format!("share of latent operators: found {}, expected 0 to 1", options.share));
-        }
-        let [low, high] = options.strength;
-        if !(low > 0.0 && low <= high && high.is_finite() && options.floor >= 0.0) {
-            return Err(format!(
-                "strength of latent mutation: found {:?} with floor {}, expected 0 < least <= greatest and floor >= 0",
-                options.strength, options.floor
-            ));
-        }
-        // Names of properties are looked at here instead of at the first child.
-        let origin = vec![0.0; model.width()];
-        model.climb(&[origin], &options.objectives, &Ascent { steps: 0, ..options.ascent })?;
+        options.check(&model)?;
         Ok(Self { plain, model, options })
     }
 
@@ -118,8 +134,7 @@ impl<M: CrystalModel> LatentBreeder<M> {
                 (crossover(&latents[0].mean, &latents[1].mean, rng), "latent-crossover", 2)
             }
             LatentOperator::Mutate => {
-                let [low, high] = self.options.strength;
-                let strength = low * (high / low).powf(rng.random());
+                let strength = self.options.draw_strength(rng);
                 let parent = self.latents(&[first])?.pop()?;
                 let latent = mutate(&parent.mean, &parent.sd, strength, self.options.floor, rng);
                 (latent, "latent-mutate", 1)

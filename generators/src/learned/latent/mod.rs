@@ -10,13 +10,11 @@
 //! * [`Heads`]: properties read off the latent;
 //! * [`LatentSampler`]: a trained model that encodes, decodes, interpolates, climbs along properties, and
 //!   samples on request;
-//! * [`LatentBreeder`]: crossover and mutation of latents as operators of the genetic algorithms;
-//!   [`latent_genetic`] makes such an algorithm from the file of a model.
+//! * [`LatentBreeder`]: crossover and mutation of latents as operators of the genetic algorithms.
 
 mod ascent;
 mod breeder;
 mod elements;
-mod genetic;
 mod heads;
 mod model;
 mod periodic;
@@ -32,7 +30,6 @@ mod walk;
 pub use ascent::{Ascent, Climbed, Objective};
 pub use breeder::{LatentBreeder, LatentOperator, LatentOptions};
 pub(crate) use elements::{Set, in_order, rank, sets, substituted};
-pub use genetic::{LatentError, latent_genetic};
 pub use heads::Heads;
 pub(crate) use model::judgement;
 pub use model::{CrystalModel, Decoded, LatentModel, Limits};

@@ -18,7 +18,7 @@ use crate::learned::house::{
 use crate::learned::matrix_vae::MatrixVae;
 use crate::learned::nets::TransformerShape;
 use crate::learned::symmetry_vae::SymmetryVae;
-use crate::learned::{Conditions, Request, RequestError, Sampler, Target, Wanted};
+use crate::learned::{Conditions, GeneticAlgorithm, Request, RequestError, Sampler, Target, Wanted};
 
 /// Structure types with few atoms.
 fn records() -> Vec<Record> {
@@ -203,19 +203,18 @@ fn genetic_algorithms_are_made_from_files() {
     };
     train_job::<MatrixVae>(job, &mut ()).unwrap();
     let mut file = ModelFile::read(&to).unwrap();
-    let make = |file: &ModelFile, latent: LatentOptions| {
-        let (space, options) = (space("Na Mg O F Cl"), GeneticOptions::default());
-        latent_genetic(file, Device::Cpu, Selection::Nsga2, &space, 1, &options, &latent)
+    let (space, options) = (space("Na Mg O F Cl"), GeneticOptions::default());
+    let make = |file: &ModelFile| {
+        let (name, selection) = ("nsga2/latent", Selection::Nsga2);
+        let algorithm = GeneticAlgorithm { name, selection, space: &space, seed: 1, options: &options };
+        file.bred(Device::Cpu, algorithm)
     };
-    let mut search = make(&file, LatentOptions::default()).unwrap();
+    let mut search = make(&file).unwrap();
     assert_eq!(search.propose(0, 2).unwrap()[0].lineage.generator, "nsga2/latent");
     let hardness = Objective { property: "hardness".into(), weight: 1.0, target: None };
-    let bad = make(&file, LatentOptions { objectives: vec![hardness], ..LatentOptions::default() });
-    assert!(matches!(bad, Err(LatentError::Options(_))));
+    let model = LatentSampler::<MatrixVae>::new(file.weights(Device::Cpu).unwrap());
+    let bad = LatentOptions { objectives: vec![hardness], ..LatentOptions::default() };
+    assert!(bad.check(&model).unwrap_err().contains("no property 'hardness'"));
     file.card.kind = "symmetry-diffusion".into();
-    let Err(error) = make(&file, LatentOptions::default()) else { panic!("it has no latents") };
-    assert_eq!(
-        error.to_string(),
-        "latent operators: found a symmetry-diffusion model, expected one of matrix-vae, symmetry-vae"
-    );
+    assert!(make(&file).is_err());
 }

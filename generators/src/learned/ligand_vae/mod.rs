@@ -8,9 +8,10 @@
 //! the same (arXiv:2002.03230); here the first piece is one that binds to the metal.
 //!
 //! The encoder is a transformer over the pieces, biased by how they hang together. The decoder adds pieces depth first: where to go on or end, which
-//! piece, by which of its atoms. Hard constraints ([`LigandSpace`]) close the choices that lead out of them.
+//! piece, by which of its atoms. Hard constraints ([`LigandSpace`](crate::LigandSpace)) close the choices that lead out of them.
 
 mod batch;
+mod breeder;
 mod config;
 mod cut;
 mod decoder;
@@ -23,17 +24,16 @@ mod piece;
 mod read;
 mod sampler;
 mod search;
-mod space;
 mod table;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
 
+pub use breeder::{LatentComplexBreeder, LigandOperator};
 pub use config::LigandVaeConfig;
 pub use example::LigandExample;
 pub use growth::{Place, Step};
 pub use model::{DecodedLigand, LigandVae};
 pub use piece::{NoPiece, Piece, PieceAtom};
 pub use sampler::{LigandRequest, LigandSample};
-pub use space::LigandSpace;
 pub use vocabulary::{Known, Vocabulary};

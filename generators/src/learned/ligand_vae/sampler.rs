@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use druse_representations::{Element, Ligand};
-use rand::RngExt;
-use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{DecodedLigand, LigandSpace, LigandVae};
+use super::{DecodedLigand, LigandVae};
+use crate::LigandSpace;
 use crate::learned::house::Learner;
-use crate::learned::latent::{Drawing, Encoded, LatentSampler, crossover, mutate};
+use crate::learned::latent::{Drawing, Encoded, LatentSampler};
 use crate::learned::sampler::in_batches;
 use crate::learned::wishes::Wishes;
 use crate::learned::{LigandEntry, RequestError, Scale, Target, Wanted};
@@ -61,38 +60,6 @@ impl LatentSampler<LigandVae> {
     /// The most probable ligands at latents within a space; `None` where there is none. Draws nothing.
     pub fn decode_ligands(&self, latents: &[Vec<f32>], space: &LigandSpace) -> Vec<Option<DecodedLigand>> {
         self.decode_with(latents, |network, latents| network.decode(latents, space))
-    }
-
-    /// A child of two ligands, their latents mixed; `None` where the model cannot write one of them, or the child leaves the
-    /// space.
-    pub fn cross(
-        &self,
-        first: &Ligand,
-        second: &Ligand,
-        space: &LigandSpace,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Ligand> {
-        let parents = self.encode_ligands(&[first.clone(), second.clone()]);
-        let parents: Vec<Encoded> = parents.into_iter().collect::<Result<_, _>>().ok()?;
-        let latent = crossover(&parents[0].mean, &parents[1].mean, rng);
-        self.decode_ligands(&[latent], space).pop()?.map(|child| child.ligand)
-    }
-
-    /// A ligand near another: its latent shaken by so many standard deviations, drawn evenly in the logarithm of `strength`, with `floor`
-    /// added to that of the posterior.
-    pub fn shake(
-        &self,
-        parent: &Ligand,
-        strength: [f64; 2],
-        floor: f64,
-        space: &LigandSpace,
-        rng: &mut ChaCha8Rng,
-    ) -> Option<Ligand> {
-        let encoded = self.encode_ligands(std::slice::from_ref(parent)).pop()?.ok()?;
-        let [low, high] = strength;
-        let strength = low * (high / low).powf(rng.random());
-        let latent = mutate(&encoded.mean, &encoded.sd, strength, floor, rng);
-        self.decode_ligands(&[latent], space).pop()?.map(|child| child.ligand)
     }
 
     /// Checks a request.

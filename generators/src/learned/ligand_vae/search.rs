@@ -7,14 +7,16 @@ use super::batch::{Choice, Choices, Terms, Tokens};
 use super::decoder::Decoder;
 use super::embedding::Parts;
 use super::growth::{Growth, Place, Step};
-use super::space::{Account, LigandSpace};
 use super::vocabulary::{Known, Vocabulary};
+use crate::{LigandAccount, LigandSpace};
 
 /// What a piece adds to a ligand.
 #[derive(Clone, Debug)]
 struct Facts {
-    /// Element of each donor, of a haptic one its first atom.
+    /// Element of each donor, of a haptic one its lightest.
     donors: Vec<Element>,
+    /// Elements of all atoms that bind to the metal.
+    binding: Vec<Element>,
     haptic: bool,
     charge: i32,
     /// Atoms with a hydrogen at each free bond.
@@ -35,7 +37,8 @@ impl Facts {
         elements.sort_unstable();
         elements.dedup();
         Self {
-            donors: sites.clone().filter_map(|donor| Some(members(donor).next()?.element)).collect(),
+            donors: sites.clone().filter_map(|donor| members(donor).map(|atom| atom.element).min()).collect(),
+            binding: piece.atoms.iter().filter(|atom| atom.donor != 0).map(|atom| atom.element).collect(),
             haptic: sites.clone().any(|donor| members(donor).count() > 1),
             charge: piece.charge(),
             atoms: piece.atoms.len() + piece.free(),
@@ -62,7 +65,7 @@ impl<'a> Rules<'a> {
         let facts: Vec<Facts> = vocabulary.pieces().iter().map(Facts::new).collect();
         let allowed = |facts: &Facts| {
             facts.elements.iter().all(|&element| space.allows(element))
-                && facts.donors.iter().all(|&element| space.allows_donor(element))
+                && facts.binding.iter().all(|&element| space.allows_donor(element))
                 && !(facts.haptic && space.haptic == Some(false))
         };
         Self { allowed: facts.iter().map(allowed).collect(), facts, space, steps }
@@ -78,7 +81,7 @@ impl<'a> Rules<'a> {
     }
 
     /// The donors that are still wanted, where they are told.
-    fn missing(&self, account: &Account) -> Vec<Element> {
+    fn missing(&self, account: &LigandAccount) -> Vec<Element> {
         let mut missing = self.space.donors.clone();
         for donor in &account.donors {
             if let Some(place) = missing.iter().position(|element| element == donor) {
@@ -89,7 +92,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Whether a piece can be added without leaving the space for good.
-    fn fits(&self, account: &Account, missing: &[Element], piece: usize, first: bool) -> bool {
+    fn fits(&self, account: &LigandAccount, missing: &[Element], piece: usize, first: bool) -> bool {
         let facts = &self.facts[piece];
         if !self.allowed[piece] || !(if first { facts.starts } else { facts.follows }) {
             return false;
@@ -119,7 +122,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Whether a piece brings a ligand nearer to what is asked for.
-    fn helps(&self, account: &Account, piece: usize) -> bool {
+    fn helps(&self, account: &LigandAccount, piece: usize) -> bool {
         let facts = &self.facts[piece];
         if account.donors.len() < self.space.fewest_donors() && facts.donors.is_empty() {
             return false;
@@ -129,7 +132,7 @@ impl<'a> Rules<'a> {
         !wants_charge || self.distance(account.charge + facts.charge) < distance
     }
 
-    fn add(&self, account: &mut Account, step: &Step) {
+    fn add(&self, account: &mut LigandAccount, step: &Step) {
         match *step {
             Step::Grow { slot, piece, .. } => {
                 let facts = &self.facts[piece];
@@ -150,7 +153,7 @@ impl<'a> Rules<'a> {
 /// A ligand on its way.
 struct Seedling<'a> {
     growth: Growth<'a>,
-    account: Account,
+    account: LigandAccount,
     /// Logarithm of the probability of all that was chosen, and how many choices there were.
     sure: (f64, usize),
     state: State,
@@ -190,7 +193,7 @@ pub(super) fn grow<'a>(
     let mut all: Vec<Seedling<'a>> = (0..latents.size()[0])
         .map(|_| Seedling {
             growth: Growth::new(terms.vocabulary),
-            account: Account::default(),
+            account: LigandAccount::default(),
             sure: (0.0, 0),
             state: State::Grows,
         })

@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use druse_datasets::ligands::builtin_ligands;
-use druse_representations::{Element, Ligand};
+use druse_representations::{Element, Geometry, Ligand};
 
 use super::growth::Growth;
 use super::read::read;
-use super::{LigandRequest, LigandSpace, LigandVae, LigandVaeConfig, Vocabulary};
+use super::{LatentComplexBreeder, LigandRequest, LigandVae, LigandVaeConfig, Vocabulary};
+use crate::complexes::Variation;
 use crate::learned::house::{Learner, TrainOptions, TrainingSet, Weights, train};
-use crate::learned::latent::{LatentSampler, PriorShape};
+use crate::learned::latent::{LatentOptions, LatentSampler, PriorShape};
 use crate::learned::nets::TransformerShape;
 use crate::learned::{Conditions, LigandEntry, Subject};
 use crate::stream::stream;
+use crate::{Breeder, ComplexBreeder, ComplexSpace, LigandLimits, LigandPool, LigandSpace, check_breeder};
 
 fn ligands() -> Vec<Ligand> {
     builtin_ligands().iter().map(|known| known.ligand()).collect()
@@ -170,17 +172,28 @@ fn latents_hold_ligands_and_are_bred() {
     });
     let right = right.count();
     assert!(2 * right > ligands.len(), "{right} of {}", ligands.len());
-    let space = LigandSpace { denticity: Some([1, 2]), ..Default::default() };
-    let children: BTreeSet<String> = (0..20)
-        .filter_map(|k| {
-            let mut rng = stream(3, k);
-            let child = if k % 2 == 0 {
-                model.cross(&ligands[0], &ligands[1], &space, &mut rng)
-            } else {
-                model.shake(&ligands[k as usize], [0.5, 3.0], 0.15, &space, &mut rng)
-            };
-            child.map(|child| child.canonical().key)
-        })
-        .collect();
-    assert!(children.len() > 3, "{}", children.len());
+
+    // Bred inside of complexes, ligands of the pool alone or any others.
+    let pd = ("Pd".parse().unwrap(), vec![2]);
+    let closed = ComplexSpace::new([pd], [Geometry::SquarePlanar], LigandPool::new(ligands));
+    let limits = LigandLimits { atoms: 60, elements: Vec::new() };
+    let open = ComplexSpace { evolve: Some(limits), ..closed.clone() };
+    for (name, space) in [("closed", closed), ("open", open)] {
+        let plain = ComplexBreeder::new(&space, Variation::Single).unwrap();
+        let options = LatentOptions { share: 1.0, ..LatentOptions::default() };
+        let breeder = LatentComplexBreeder::new(plain, model.clone(), options).unwrap();
+        check_breeder(name, &breeder, &space).unwrap();
+        let parents: Vec<_> = (0..8).map(|k| breeder.newcomer(&mut stream(4, k)).unwrap().genome).collect();
+        let children = (0..160u64).filter_map(|k| {
+            let (rng, pair) = (&mut stream(3, k), [k % 8, k % 7].map(|k| &parents[k as usize]));
+            let operator = breeder.operator(rng);
+            breeder.child(operator, pair[0], pair[1], rng)
+        });
+        let operators: BTreeSet<&str> = children.map(|child| child.operator).collect();
+        assert_eq!(
+            operators.into_iter().collect::<Vec<_>>(),
+            ["latent-crossover", "latent-mutate", "latent-sample"],
+            "{name}"
+        );
+    }
 }

@@ -6,6 +6,7 @@ mod prediction;
 mod relaxing;
 mod report;
 mod sun;
+mod tmc;
 mod tmc_pareto;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub struct Arguments {
     sun: sun::Settings,
     #[command(flatten)]
     distributions: DistributionArguments,
+    #[command(flatten)]
+    tmc: tmc::Settings,
     #[command(flatten)]
     tmc_pareto: tmc_pareto::Settings,
 }
@@ -90,6 +93,9 @@ enum Protocol {
     /// Whether structures are the known ones that they were made for (`druse sample --formulas` or
     /// --reconstruct): match rates and distances
     Prediction,
+    /// Ligands (tables of SMILES) and complexes (XYZ): valid, new, and as asked. --train and --reference
+    /// name tables of ligands here, or `library`
+    Tmc,
     /// Searches of complexes on a labelled space: share of the true hypervolume against distinct evaluations
     TmcPareto,
 }
@@ -97,6 +103,7 @@ enum Protocol {
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     match arguments.protocol {
         Protocol::TmcPareto => tmc_pareto::run(&arguments.files, &arguments.tmc_pareto, global),
+        Protocol::Tmc => tmc::run(&arguments.files, arguments, global),
         Protocol::Sun => sun::run(arguments.sources()?, arguments, global),
         Protocol::Cdvae => cdvae::run(arguments.sources()?, arguments, global),
         Protocol::Conditions => conditions::run(arguments.sources()?, arguments, global),

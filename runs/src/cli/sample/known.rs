@@ -21,7 +21,8 @@ pub struct KnownStructures {
     /// structures themselves are not looked at. `druse evaluate --protocol prediction` tells how many are met
     #[arg(long, value_name = "FILE", conflicts_with_all = ["reconstruct", "interpolate", "formula", "system", "elements", "required", "exclude", "element_count", "atoms", "fix", "best_of"])]
     pub formulas: Option<std::path::PathBuf>,
-    /// Write every structure here down as the model sees it and read it again (autoencoders)
+    /// Write every structure, or every ligand of a table of SMILES, down as the model sees it and read it again
+    /// (autoencoders)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["interpolate", "best_of", "fix", "condition"])]
     pub reconstruct: Option<std::path::PathBuf>,
     /// Go from every structure here to the next in -n steps, both ends included (autoencoders)

@@ -4,60 +4,20 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::fitness::chgnet::torch::device;
+use crate::generators::LigandSpace;
 use crate::generators::learned::house::{Learner, ModelFile};
 use crate::generators::learned::latent::LatentSampler;
-use crate::generators::learned::ligand_vae::{LigandRequest, LigandSample, LigandSpace, LigandVae};
+use crate::generators::learned::ligand_vae::{LigandRequest, LigandSample, LigandVae};
 use crate::ledger::Meter;
-use crate::representations::Element;
-use clap::Args;
 use serde_json::{Value, json};
 
 use super::draw::{Source, draw};
-use super::space::{System, YesNo, element, range};
-use super::{Arguments, Baseline};
+use super::space::System;
+use super::{Arguments, Baseline, ligand_reconstruction};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::output::write_file;
 use crate::cli::weights;
-
-/// Hard constraints of ligands: no sample is outside.
-#[derive(Args)]
-#[command(next_help_heading = "Hard constraints of ligands, beside --elements, --exclude and --atoms")]
-pub struct LigandArguments {
-    /// Number of sites, or a range
-    #[arg(long, value_name = "N..M", value_parser = range)]
-    denticity: Option<[usize; 2]>,
-    /// Element of each site, in any order, such as N,N
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = element)]
-    donors: Vec<Element>,
-    /// Allowed elements of donors
-    #[arg(long, value_name = "A,B,...", value_delimiter = ',', value_parser = element)]
-    donor_elements: Vec<Element>,
-    /// Allowed charges
-    #[arg(long, value_name = "Q,...", value_delimiter = ',', allow_hyphen_values = true)]
-    charge: Vec<i32>,
-    /// Atoms without hydrogens
-    #[arg(long, value_name = "N..M", value_parser = range)]
-    heavy_atoms: Option<[usize; 2]>,
-    /// Whether donors have to be, or must not be, groups of atoms
-    #[arg(long, value_name = "YES|NO", value_enum)]
-    haptic: Option<YesNo>,
-}
-
-impl LigandArguments {
-    /// The first flag that is given.
-    pub fn given(&self) -> Option<&'static str> {
-        let flags = [
-            ("--denticity", self.denticity.is_some()),
-            ("--donors", !self.donors.is_empty()),
-            ("--donor-elements", !self.donor_elements.is_empty()),
-            ("--charge", !self.charge.is_empty()),
-            ("--heavy-atoms", self.heavy_atoms.is_some()),
-            ("--haptic", self.haptic.is_some()),
-        ];
-        flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
-    }
-}
 
 /// Whether the model makes ligands.
 pub fn asked(arguments: &Arguments) -> Result<bool, Failure> {
@@ -97,6 +57,9 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let device = device(&arguments.device).map_err(|error| Failure::input(format!("--device: {error}")))?;
     let file: ModelFile = weights::open(&arguments.model)?;
     let sampler = LatentSampler::<LigandVae>::new(file.weights(device)?);
+    if let Some(known) = &arguments.known.reconstruct {
+        return ligand_reconstruction::run(known, &sampler, arguments, global);
+    }
     let request = request(arguments);
     sampler.check_ligands(&request)?;
 
@@ -175,24 +138,20 @@ fn of_crystals(arguments: &Arguments) -> Option<&'static str> {
         ("--fix", arguments.fix.is_some()),
         ("--best-of", arguments.best_of > 1),
         ("--rank-by", arguments.rank_by.is_some()),
-        ("--formulas, --reconstruct or --interpolate", arguments.known.given()),
+        ("--formulas", arguments.known.formulas.is_some()),
+        ("--interpolate", arguments.known.interpolate.is_some()),
     ];
     flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
 }
 
 fn request(arguments: &Arguments) -> LigandRequest {
-    let (own, space) = (&arguments.ligands, &arguments.space);
+    let space = &arguments.space;
     LigandRequest {
         space: LigandSpace {
-            denticity: own.denticity,
-            donors: own.donors.clone(),
-            donor_elements: own.donor_elements.clone(),
-            charges: own.charge.clone(),
             elements: space.elements.clone(),
             excluded: space.exclude.iter().flat_map(|System(elements)| elements.clone()).collect(),
             atoms: space.atoms,
-            heavy_atoms: own.heavy_atoms,
-            haptic: own.haptic.map(|haptic| haptic == YesNo::Yes),
+            ..arguments.ligands.space()
         },
         targets: arguments.condition.clone(),
         guidance: arguments.guidance,
@@ -202,8 +161,7 @@ fn request(arguments: &Arguments) -> LigandRequest {
 }
 
 fn sites(sample: &LigandSample) -> Vec<&'static str> {
-    let elements: Vec<Element> = sample.ligand.elements().collect();
-    sample.ligand.donors.iter().map(|site| elements[site[0]].symbol()).collect()
+    sample.ligand.site_elements().into_iter().map(|element| element.symbol()).collect()
 }
 
 /// A table with the columns that [`Columns`](crate::datasets::ligands::Columns) looks for.

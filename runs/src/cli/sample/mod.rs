@@ -2,6 +2,7 @@
 
 mod draw;
 mod known;
+mod ligand_reconstruction;
 mod ligands;
 mod rank;
 mod space;
@@ -21,10 +22,10 @@ use serde_json::{Map, Value, json};
 
 use super::Global;
 use super::failure::Failure;
+use super::ligand_space::LigandArguments;
 use super::output::{format_of, write_records};
 use super::weights;
 use known::KnownStructures;
-use ligands::LigandArguments;
 use rank::Rank;
 use space::{SpaceArguments, System};
 

@@ -2,7 +2,9 @@
 
 use crate::generators::{DesignSpace, SpaceError};
 use crate::representations::{Composition, Element};
-use clap::{Args, ValueEnum};
+use clap::Args;
+
+use super::super::values::{YesNo, element, range};
 
 /// Hard constraints: no sample is outside.
 #[derive(Args)]
@@ -38,30 +40,12 @@ pub struct SpaceArguments {
     pub charge_neutral: Option<YesNo>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum YesNo {
-    Yes,
-    No,
-}
-
 /// Elements joined by hyphens.
 #[derive(Clone)]
 pub struct System(pub Vec<Element>);
 
-pub fn element(symbol: &str) -> Result<Element, String> {
-    Element::from_symbol(symbol.trim()).ok_or_else(|| "expected the symbol of an element".to_owned())
-}
-
 fn system(text: &str) -> Result<System, String> {
     text.split('-').map(element).collect::<Result<_, _>>().map(System)
-}
-
-pub fn range(text: &str) -> Result<[usize; 2], String> {
-    let (first, last) = text.split_once("..").unwrap_or((text, text));
-    match (first.trim().parse(), last.trim().trim_start_matches('=').parse()) {
-        (Ok(first), Ok(last)) => Ok([first, last]),
-        _ => Err("expected a whole number or a range such as 2..14".to_owned()),
-    }
 }
 
 impl SpaceArguments {

@@ -70,7 +70,7 @@ pub(super) fn check_generators<D: Kind>(
         let settings = check_settings(&key, section, own, mistakes);
         let options = check_options(&key, section, &default, mistakes);
         let program = check_program_generator(&key, section, base, mistakes);
-        let models = models_of(kind, representation.as_deref(), &D::learned());
+        let models = models_of::<D>(kind, representation.as_deref());
         let learned = check_learned(&key, section, &models, base, mistakes);
         let kind = kind.to_owned();
         let spec = GeneratorSpec { kind, weight, options, representation, settings, program, learned };
@@ -109,10 +109,10 @@ pub(super) fn check_generators<D: Kind>(
 }
 
 /// Kinds of the trained models that a generator can work with, the shipped one first; none for one that needs none.
-fn models_of(kind: &str, representation: Option<&str>, learned: &[&str]) -> Vec<String> {
+fn models_of<D: Kind>(kind: &str, representation: Option<&str>) -> Vec<String> {
     match representation {
-        Some(LATENT_REPRESENTATION) => vec!["symmetry-vae".to_owned(), "matrix-vae".to_owned()],
-        _ if learned.contains(&kind) => vec![format!("{}-{kind}", representation.unwrap_or("symmetry"))],
+        Some(LATENT_REPRESENTATION) => D::AUTOENCODERS.iter().map(|&kind| kind.to_owned()).collect(),
+        _ if D::learned().contains(&kind) => vec![format!("{}-{kind}", representation.unwrap_or("symmetry"))],
         _ => Vec::new(),
     }
 }

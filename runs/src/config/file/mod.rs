@@ -231,7 +231,7 @@ pub struct GeneratorSection {
     pub screen: Option<u64>,
     /// Genetic algorithms, random search, diffusion and vae: how designs are written down and varied.
     /// Crystals: `symmetry` (when absent), `matrix`, and for genetic algorithms `latent`, the latents of an
-    /// autoencoder. Complexes: `ligand_graph`. Genetic algorithms and random search also work on one that a
+    /// autoencoder. Complexes: `ligand_graph`, and for genetic algorithms `latent`, the latents of ligands. Genetic algorithms and random search also work on one that a
     /// program of yours registers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub representation: Option<String>,

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct LigandSpace {
     /// Least and greatest number of sites.
     pub denticity: Option<[usize; 2]>,
-    /// Element of each site in any order, for instance N and O; of a haptic group its first atom.
+    /// Element of each site in any order, for instance N and O; of a haptic group its lightest, and
+    /// none of its atoms may be another than these.
     pub donors: Vec<Element>,
     /// Allowed elements of donors.
     pub donor_elements: Vec<Element>,
@@ -29,14 +30,17 @@ pub struct LigandSpace {
 
 /// What a ligand has of what a [`LigandSpace`] asks for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Account {
+pub struct LigandAccount {
     /// Element of each site.
-    pub(super) donors: Vec<Element>,
-    pub(super) haptic: bool,
-    pub(super) charge: i32,
+    pub donors: Vec<Element>,
+    /// Whether one of them is a group of atoms.
+    pub haptic: bool,
+    /// Sum of the formal charges.
+    pub charge: i32,
     /// Hydrogens included.
-    pub(super) atoms: usize,
-    pub(super) heavy: usize,
+    pub atoms: usize,
+    /// Atoms without hydrogens.
+    pub heavy: usize,
 }
 
 impl LigandSpace {
@@ -87,24 +91,24 @@ impl LigandSpace {
     }
 
     /// Whether atoms of an element may be there.
-    pub(super) fn allows(&self, element: Element) -> bool {
+    pub fn allows(&self, element: Element) -> bool {
         (self.elements.is_empty() || self.elements.contains(&element)) && !self.excluded.contains(&element)
     }
 
     /// Whether a donor of an element may be there.
-    pub(super) fn allows_donor(&self, element: Element) -> bool {
+    pub fn allows_donor(&self, element: Element) -> bool {
         (self.donor_elements.is_empty() || self.donor_elements.contains(&element))
             && (self.donors.is_empty() || self.donors.contains(&element))
             && self.allows(element)
     }
 
     /// Most sites, as far as it is told.
-    pub(super) fn most_donors(&self) -> Option<usize> {
+    pub fn most_donors(&self) -> Option<usize> {
         if self.donors.is_empty() { self.denticity.map(|[_, most]| most) } else { Some(self.donors.len()) }
     }
 
     /// Fewest sites.
-    pub(super) fn fewest_donors(&self) -> usize {
+    pub fn fewest_donors(&self) -> usize {
         if self.donors.is_empty() {
             self.denticity.map_or(1, |[least, _]| least.max(1))
         } else {
@@ -121,12 +125,12 @@ impl LigandSpace {
         if let Some(element) = elements.iter().find(|element| !self.allows(**element)) {
             return Err(format!("{element} is not allowed"));
         }
-        let sites: Vec<Element> = ligand.donors.iter().map(|site| elements[site[0]]).collect();
-        if let Some(element) = sites.iter().find(|element| !self.allows_donor(**element)) {
+        let donors = ligand.donors.iter().flatten().filter_map(|&atom| elements.get(atom));
+        if let Some(element) = donors.into_iter().find(|element| !self.allows_donor(**element)) {
             return Err(format!("{element} is not allowed as donor"));
         }
-        self.check_account(&Account {
-            donors: sites,
+        self.check_account(&LigandAccount {
+            donors: ligand.site_elements(),
             haptic: ligand.is_haptic(),
             charge: ligand.charge(),
             atoms: elements.len(),
@@ -135,7 +139,10 @@ impl LigandSpace {
     }
 
     /// The same for all that is counted.
-    pub(super) fn check_account(&self, account: &Account) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check_account(&self, account: &LigandAccount) -> Result<(), String> {
         let counts = [
             ("sites", self.denticity, account.donors.len()),
             ("atoms", self.atoms, account.atoms),

@@ -1,0 +1,222 @@
+//! Ligands from the latent space as operators of the genetic algorithms on complexes.
+
+use std::sync::Arc;
+
+use druse_representations::{Complex, Ligand};
+use rand::RngExt;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+
+use super::{LigandRequest, LigandVae};
+use crate::breeding::{Breeder, Sprout};
+use crate::complexes::{ComplexBreeder, ComplexGenome, ComplexOperator, Exchange};
+use crate::learned::latent::{Encoded, LatentOptions, LatentSampler, crossover, mutate};
+use crate::{LigandPool, LigandSpace};
+
+/// Probability that all copies of a ligand change together.
+const ALL_COPIES: f64 = 0.7;
+/// Ligands of a closed pool among which the next in the latent space is chosen.
+const NEIGHBOURS: usize = 4;
+
+/// A way to make a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LigandOperator {
+    /// An operator on complexes.
+    Plain(ComplexOperator),
+    /// The latents of two ligands with as many donors and the same charge are mixed.
+    Crossover,
+    /// The latent of a ligand is shaken.
+    Mutate,
+    /// A ligand is sampled anew, with the donors and the charge of the one that it replaces.
+    Sample,
+    /// The latent of a ligand climbs along property heads.
+    Climb,
+}
+
+/// Makes complexes within a space as [`ComplexBreeder`] does, and with operators in the latent space of an autoencoder of
+/// ligands beside its own. Number of donors and charge of a ligand stay, so that sites and electrons still add up.
+///
+/// Where only ligands of a pool are allowed, what the latent says is replaced by one of the nearest of the pool.
+#[derive(Clone)]
+pub struct LatentComplexBreeder {
+    plain: ComplexBreeder,
+    model: LatentSampler<LigandVae>,
+    options: LatentOptions,
+    /// Latents of the ligands of the pool, where others are not allowed.
+    closed: Option<Arc<Vec<Known>>>,
+}
+
+struct Known {
+    ligand: Ligand,
+    latent: Vec<f32>,
+}
+
+impl LatentComplexBreeder {
+    /// A breeder whose newcomers and plain operators are those of `plain`.
+    ///
+    /// # Errors
+    /// When a number of the options makes no sense, or an objective is no property of the model.
+    pub fn new(
+        plain: ComplexBreeder,
+        model: LatentSampler<LigandVae>,
+        options: LatentOptions,
+    ) -> Result<Self, String> {
+        options.check(&model)?;
+        let closed = plain.others().is_none().then(|| Arc::new(known(&model, plain.pool())));
+        Ok(Self { plain, model, options, closed })
+    }
+
+    /// A ligand from one ligand of the first parent, and perhaps one of the second; its place in the first.
+    fn ligand(
+        &self,
+        operator: LigandOperator,
+        first: &[Ligand],
+        second: &[Ligand],
+        rng: &mut ChaCha8Rng,
+    ) -> Option<(usize, Ligand)> {
+        let which = rng.random_range(0..first.len());
+        let old = first.get(which)?;
+        let space = LigandSpace {
+            denticity: Some([old.denticity(); 2]),
+            charges: vec![old.charge()],
+            haptic: Some(old.is_haptic()),
+            ..self.plain.others().unwrap_or_default()
+        };
+        if operator == LigandOperator::Sample && self.closed.is_none() {
+            let request = LigandRequest::new(LigandSpace { donors: old.site_elements(), ..space });
+            let sampled = self.model.sample_ligands(&request, rng.random(), &[0]).ok()?.pop()??;
+            return Some((which, sampled.ligand));
+        }
+        let latent = match operator {
+            LigandOperator::Crossover => {
+                let alike = |other: &&Ligand| space.check_ligand(other).is_ok();
+                let mate = *second.iter().filter(alike).collect::<Vec<_>>().choose(rng)?;
+                let ends = self.encoded(&[old.clone(), mate.clone()])?;
+                crossover(&ends[0].mean, &ends[1].mean, rng)
+            }
+            LigandOperator::Climb => {
+                let parent = self.encoded(std::slice::from_ref(old))?.pop()?;
+                // From a point nearby, so that one ligand has many children.
+                let start = mutate(&parent.mean, &parent.sd, 1.0, self.options.floor, rng);
+                self.model.climb(&[start], &self.options.objectives, &self.options.ascent).ok()?.pop()?.latent
+            }
+            _ => {
+                let parent = self.encoded(std::slice::from_ref(old))?.pop()?;
+                let strength = self.options.draw_strength(rng);
+                mutate(&parent.mean, &parent.sd, strength, self.options.floor, rng)
+            }
+        };
+        match &self.closed {
+            None => Some((which, self.model.decode_ligands(&[latent], &space).pop()??.ligand)),
+            Some(known) => Some((which, nearest(known, &latent, old, &space, rng)?)),
+        }
+    }
+
+    fn encoded(&self, ligands: &[Ligand]) -> Option<Vec<Encoded>> {
+        self.model.encode_ligands(ligands).into_iter().collect::<Result<_, _>>().ok()
+    }
+
+    fn own(sprout: Sprout<ComplexBreeder>) -> Sprout<Self> {
+        let Sprout { genome, design, key, operator, parents } = sprout;
+        Sprout { genome, design, key, operator, parents }
+    }
+}
+
+/// Those ligands of a pool that the model can write.
+fn known(model: &LatentSampler<LigandVae>, pool: &LigandPool) -> Vec<Known> {
+    let ligands: Vec<Ligand> = pool.ligands().cloned().collect();
+    let encoded = model.encode_ligands(&ligands);
+    let known = |(ligand, encoded): (Ligand, Result<Encoded, String>)| {
+        Some(Known { ligand, latent: encoded.ok()?.mean })
+    };
+    ligands.into_iter().zip(encoded).filter_map(known).collect()
+}
+
+/// One of the ligands of a pool that are nearest to a latent, other than `old`.
+fn nearest(
+    known: &[Known],
+    latent: &[f32],
+    old: &Ligand,
+    space: &LigandSpace,
+    rng: &mut ChaCha8Rng,
+) -> Option<Ligand> {
+    let key = old.canonical().key;
+    let distance = |one: &Known| one.latent.iter().zip(latent).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+    let mut near: Vec<(f32, &Ligand)> = known
+        .iter()
+        .filter(|one| space.check_ligand(&one.ligand).is_ok())
+        .map(|one| (distance(one), &one.ligand))
+        .collect();
+    near.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let others: Vec<&Ligand> = near
+        .into_iter()
+        .map(|(_, ligand)| ligand)
+        .filter(|ligand| ligand.canonical().key != key)
+        .take(NEIGHBOURS)
+        .collect();
+    others.choose(rng).map(|ligand| (*ligand).clone())
+}
+
+impl Breeder for LatentComplexBreeder {
+    type Design = Complex;
+    type Genome = ComplexGenome;
+    type Operator = LigandOperator;
+
+    const TRIALS: usize = 2_000;
+
+    fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>> {
+        self.plain.newcomer(rng).map(Self::own)
+    }
+
+    fn operator(&self, rng: &mut ChaCha8Rng) -> LigandOperator {
+        if rng.random::<f64>() >= self.options.share {
+            return LigandOperator::Plain(self.plain.operator(rng));
+        }
+        let kinds = if self.options.objectives.is_empty() { 3 } else { 4 };
+        match rng.random_range(0..kinds) {
+            0 => LigandOperator::Crossover,
+            1 => LigandOperator::Mutate,
+            2 => LigandOperator::Sample,
+            _ => LigandOperator::Climb,
+        }
+    }
+
+    fn child(
+        &self,
+        operator: LigandOperator,
+        first: &ComplexGenome,
+        second: &ComplexGenome,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<Sprout<Self>> {
+        let named = match operator {
+            LigandOperator::Plain(operator) => {
+                return self.plain.child(operator, first, second, rng).map(Self::own);
+            }
+            LigandOperator::Crossover => ("latent-crossover", 2),
+            LigandOperator::Mutate => ("latent-mutate", 1),
+            LigandOperator::Sample => ("latent-sample", 1),
+            LigandOperator::Climb => ("latent-climb", 1),
+        };
+        let (ligands, others) = (self.plain.ligands(first)?, self.plain.ligands(second)?);
+        let (which, ligand) = self.ligand(operator, &ligands, &others, rng)?;
+        let exchange = Exchange { which, all: rng.random::<f64>() < ALL_COPIES, ligand };
+        self.plain.exchanged(first, exchange, named, rng).map(Self::own)
+    }
+
+    fn holds(&self, sprout: &Sprout<Self>) -> bool {
+        let Sprout { genome, design, key, operator, parents } = sprout.clone();
+        self.plain.holds(&Sprout { genome, design, key, operator, parents })
+    }
+
+    fn genome(&self, design: &Complex, proposed: Option<ComplexGenome>) -> Option<ComplexGenome> {
+        self.plain.genome(design, proposed)
+    }
+
+    fn features(&self, design: &Complex) -> Vec<(String, f64)> {
+        self.plain.features(design)
+    }
+
+    fn is_valid(&self, genome: &ComplexGenome) -> bool {
+        self.plain.is_valid(genome)
+    }
+}
