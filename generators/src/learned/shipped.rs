@@ -6,6 +6,7 @@ const WEIGHTS: &[(&str, &[u8])] = &[
     ("matrix-diffusion", include_bytes!("../../weights/matrix-diffusion.safetensors")),
     ("symmetry-vae", include_bytes!("../../weights/symmetry-vae.safetensors")),
     ("matrix-vae", include_bytes!("../../weights/matrix-vae.safetensors")),
+    ("ligand-vae", include_bytes!("../../weights/ligand-vae.safetensors")),
 ];
 
 /// The file of the model of this name.
