@@ -110,8 +110,8 @@ impl<L: Learner> Training<'_, L> {
     /// # Errors
     /// When its tensors are not those of this network.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), FileError> {
-        fill(&self.store, &checkpoint.part(WEIGHTS), &checkpoint.origin, |_| false)?;
-        fill(&self.averaged, &checkpoint.part(AVERAGE), &checkpoint.origin, |_| false)?;
+        fill(&self.store, &checkpoint.part(WEIGHTS), &checkpoint.origin, |_| false, |_| false)?;
+        fill(&self.averaged, &checkpoint.part(AVERAGE), &checkpoint.origin, |_| false, |_| false)?;
         let names: Vec<String> = named(&self.store).into_iter().map(|(name, _)| name).collect();
         let take = |prefix: &str, into: &mut [Tensor]| {
             let part = checkpoint.part(prefix);
@@ -150,7 +150,9 @@ impl<L: Learner> Training<'_, L> {
         // As `ConditionEmbedding` names them.
         let new: Vec<String> = new.map(|column| column.name.replace('.', "_")).collect();
         let fresh = |name: &str| name.split('.').any(|part| new.iter().any(|column| column == part));
-        fill(&self.store, &model.tensors, &model.origin, fresh)?;
+        // New columns come after the old ones, and so do the rows of the heads that tell them.
+        let grows = |name: &str| !new.is_empty() && name.split('.').any(|part| part == "heads");
+        fill(&self.store, &model.tensors, &model.origin, fresh, grows)?;
         self.average_anew();
         Ok(())
     }

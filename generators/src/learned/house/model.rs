@@ -83,7 +83,7 @@ impl ModelFile {
         self.expect_kind::<L>()?;
         let config = self.config::<L>()?;
         let (mut store, _) = fresh(0, device, |path| L::new(path, &config, &self.card.conditions));
-        fill(&store, &self.tensors, &self.origin, |_| false)?;
+        fill(&store, &self.tensors, &self.origin, |_| false, |_| false)?;
         store.freeze();
         let conditions = self.card.conditions.clone();
         Ok(Weights { config, conditions, store, sha256: self.sha256.clone() })
@@ -130,12 +130,13 @@ pub(super) fn check_role(sealed: &Sealed, role: &str) -> Result<(), FileError> {
 }
 
 /// Copies tensors into the variables of a store by name. Variables without a tensor keep their
-/// fresh weights where `may_lack` allows it.
+/// fresh weights where `may_lack` allows it, and so do further rows of those that have more where `may_grow` does.
 pub(super) fn fill(
     store: &nn::VarStore,
     tensors: &[(String, Tensor)],
     origin: &str,
     may_lack: impl Fn(&str) -> bool,
+    may_grow: impl Fn(&str) -> bool,
 ) -> Result<(), FileError> {
     let variables = named(store);
     if let Some((name, _)) = tensors.iter().find(|(name, _)| variables.iter().all(|(known, _)| known != name))
@@ -149,6 +150,10 @@ pub(super) fn fill(
             }
             return Err(FileError::unfit(origin, "no such tensor", format!("a tensor {name}")));
         };
+        if let Some(rows) = grown(&variable, tensor).filter(|_| may_grow(&name)) {
+            no_grad(|| variable.narrow(0, 0, rows).copy_(tensor));
+            continue;
+        }
         if tensor.size() != variable.size() {
             let found = format!("the tensor {name} of shape {:?}", tensor.size());
             return Err(FileError::unfit(origin, found, format!("shape {:?}", variable.size())));
@@ -156,4 +161,11 @@ pub(super) fn fill(
         no_grad(|| variable.copy_(tensor));
     }
     Ok(())
+}
+
+/// Rows of a tensor that a larger variable of otherwise the same shape begins with.
+fn grown(variable: &Tensor, tensor: &Tensor) -> Option<i64> {
+    let (large, small) = (variable.size(), tensor.size());
+    let (&rows, &fewer) = (large.first()?, small.first()?);
+    (rows > fewer && large[1..] == small[1..]).then_some(fewer)
 }

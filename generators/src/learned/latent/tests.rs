@@ -179,17 +179,14 @@ fn symmetry_vae_works_as_a_whole() {
     check(&trained::<SymmetryVae>(&serde_json::from_value(config).unwrap(), 300));
 }
 
-#[test]
-fn genetic_algorithms_are_made_from_files() {
-    druse_fitness::chgnet::torch::single_threaded();
-    let folder = tempfile::tempdir().unwrap();
-    let to = folder.path().join("model.safetensors");
+/// A training of two steps.
+fn short_job(conditions: &[&str], to: &std::path::Path) -> Job<Record> {
     let table = |value: serde_json::Value| value.as_object().unwrap().clone();
-    let job = Job {
+    Job {
         training: records(),
         judged: Vec::new(),
         validation: Vec::new(),
-        conditions: vec!["density".into()],
+        conditions: conditions.iter().map(|&name| name.to_owned()).collect(),
         config: table(json!({"atoms": 8, "kinds": 4, "latent": 8, "width": 16})),
         options: table(json!({"steps": 2, "batch": 16})),
         start: Start::Fresh,
@@ -197,11 +194,38 @@ fn genetic_algorithms_are_made_from_files() {
         command: String::new(),
         date: String::new(),
         druse: String::new(),
-        to: to.clone(),
+        to: to.to_owned(),
         checkpoint_every: std::time::Duration::from_secs(3600),
         device: Device::Cpu,
-    };
+    }
+}
+
+#[test]
+fn fine_tuning_adds_property_heads() {
+    druse_fitness::chgnet::torch::single_threaded();
+    let folder = tempfile::tempdir().unwrap();
+    let (to, tuned) = (folder.path().join("a.safetensors"), folder.path().join("b.safetensors"));
+    train_job::<MatrixVae>(short_job(&["density"], &to), &mut ()).unwrap();
+    let start = Start::From(Box::new(ModelFile::read(&to).unwrap()));
+    let mut job = Job { start, ..short_job(&["volume_per_atom"], &tuned) };
+    job.options.insert("steps".into(), json!(0));
     train_job::<MatrixVae>(job, &mut ()).unwrap();
+    let predicted = |path: &std::path::Path| {
+        let file = ModelFile::read(path).unwrap();
+        let model = LatentSampler::<MatrixVae>::new(file.weights(Device::Cpu).unwrap());
+        model.predict(&[vec![0.5; model.width()]]).remove(0)
+    };
+    let (before, after) = (predicted(&to), predicted(&tuned));
+    assert_eq!(before["density"], after["density"]);
+    assert!(after.contains_key("volume_per_atom") && after.len() == 2);
+}
+
+#[test]
+fn genetic_algorithms_are_made_from_files() {
+    druse_fitness::chgnet::torch::single_threaded();
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("model.safetensors");
+    train_job::<MatrixVae>(short_job(&["density"], &to), &mut ()).unwrap();
     let mut file = ModelFile::read(&to).unwrap();
     let (space, options) = (space("Na Mg O F Cl"), GeneticOptions::default());
     let make = |file: &ModelFile| {
