@@ -134,11 +134,11 @@ enum Command {
     /// Space group, Wyckoff positions and standardised cells
     Symmetry(symmetry::Arguments),
     /// Compare searches, or measure results, by a fixed protocol
-    Evaluate(evaluate::Arguments),
+    Evaluate(Box<evaluate::Arguments>),
     /// Train a generator of crystals
     #[cfg(feature = "torch")]
     Train(Box<train::Arguments>),
-    /// Sample crystals from a trained generator
+    /// Sample crystals or ligands from a trained generator
     #[cfg(feature = "torch")]
     Sample(Box<sample::Arguments>),
     /// Build complexes in space
