@@ -1,5 +1,6 @@
 //! Ligands from the latent space as operators of the genetic algorithms on complexes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use druse_representations::{Complex, Ligand};
@@ -42,13 +43,14 @@ pub struct LatentComplexBreeder {
     plain: ComplexBreeder,
     model: LatentSampler<LigandVae>,
     options: LatentOptions,
-    /// Latents of the ligands of the pool, where others are not allowed.
-    closed: Option<Arc<Vec<Known>>>,
+    /// The ligands of the pool by their keys, where others are not allowed.
+    closed: Option<Arc<BTreeMap<String, Known>>>,
 }
 
+/// A ligand of a pool.
 struct Known {
     ligand: Ligand,
-    latent: Vec<f32>,
+    code: Encoded,
 }
 
 impl LatentComplexBreeder {
@@ -108,12 +110,17 @@ impl LatentComplexBreeder {
         };
         match &self.closed {
             None => Some((which, self.model.decode_ligands(&[latent], &space).pop()??.ligand)),
-            Some(known) => Some((which, nearest(known, &latent, old, &space, rng)?)),
+            Some(known) => Some((which, nearest(known, &latent, old, rng)?)),
         }
     }
 
     fn encoded(&self, ligands: &[Ligand]) -> Option<Vec<Encoded>> {
-        self.model.encode_ligands(ligands).into_iter().collect::<Result<_, _>>().ok()
+        match &self.closed {
+            None => self.model.encode_ligands(ligands).into_iter().collect::<Result<_, _>>().ok(),
+            Some(known) => {
+                ligands.iter().map(|ligand| Some(known.get(&ligand.canonical().key)?.code.clone())).collect()
+            }
+        }
     }
 
     fn own(sprout: Sprout<ComplexBreeder>) -> Sprout<Self> {
@@ -123,38 +130,34 @@ impl LatentComplexBreeder {
 }
 
 /// Those ligands of a pool that the model can write.
-fn known(model: &LatentSampler<LigandVae>, pool: &LigandPool) -> Vec<Known> {
+fn known(model: &LatentSampler<LigandVae>, pool: &LigandPool) -> BTreeMap<String, Known> {
     let ligands: Vec<Ligand> = pool.ligands().cloned().collect();
-    let encoded = model.encode_ligands(&ligands);
-    let known = |(ligand, encoded): (Ligand, Result<Encoded, String>)| {
-        Some(Known { ligand, latent: encoded.ok()?.mean })
+    let codes = model.encode_ligands(&ligands);
+    let known = |(ligand, code): (Ligand, Result<Encoded, String>)| {
+        Some((ligand.canonical().key, Known { ligand, code: code.ok()? }))
     };
-    ligands.into_iter().zip(encoded).filter_map(known).collect()
+    ligands.into_iter().zip(codes).filter_map(known).collect()
 }
 
-/// One of the ligands of a pool that are nearest to a latent, other than `old`.
+/// One of the ligands of a pool that are nearest to a latent, like `old` in number of donors, charge and hapticity but
+/// not `old` itself.
 fn nearest(
-    known: &[Known],
+    known: &BTreeMap<String, Known>,
     latent: &[f32],
     old: &Ligand,
-    space: &LigandSpace,
     rng: &mut ChaCha8Rng,
 ) -> Option<Ligand> {
     let key = old.canonical().key;
-    let distance = |one: &Known| one.latent.iter().zip(latent).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+    let kind = |ligand: &Ligand| (ligand.denticity(), ligand.charge(), ligand.is_haptic());
+    let distance = |code: &Encoded| code.mean.iter().zip(latent).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
     let mut near: Vec<(f32, &Ligand)> = known
         .iter()
-        .filter(|one| space.check_ligand(&one.ligand).is_ok())
-        .map(|one| (distance(one), &one.ligand))
+        .filter(|(other, one)| **other != key && kind(&one.ligand) == kind(old))
+        .map(|(_, one)| (distance(&one.code), &one.ligand))
         .collect();
     near.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let others: Vec<&Ligand> = near
-        .into_iter()
-        .map(|(_, ligand)| ligand)
-        .filter(|ligand| ligand.canonical().key != key)
-        .take(NEIGHBOURS)
-        .collect();
-    others.choose(rng).map(|ligand| (*ligand).clone())
+    near.truncate(NEIGHBOURS);
+    near.choose(rng).map(|(_, ligand)| (*ligand).clone())
 }
 
 impl Breeder for LatentComplexBreeder {
