@@ -49,6 +49,53 @@ pub fn ligand_pool(
     Ok(LigandPool::new(ligands))
 }
 
+/// Word that stands for the library of ligands where a file is expected.
+pub const LIBRARY: &str = "library";
+
+/// Ligands of one file with what is known of it.
+pub struct LigandSource {
+    /// The ligands in order.
+    pub ligands: Vec<Ligand>,
+    /// Name and reason of each that could not be taken.
+    pub refused: Vec<(String, String)>,
+    /// Name of the file.
+    pub file: String,
+    /// Its checksum.
+    pub sha256: String,
+}
+
+impl LigandSource {
+    /// Reads a table of SMILES (`smiles` names its column), a list of molecules, or the library ([`LIBRARY`], or its file).
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn read<E: From<ImportError> + From<LibraryError>>(
+        path: &Path,
+        smiles: Option<&str>,
+    ) -> Result<Self, E> {
+        let name = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let library = if path.as_os_str() == LIBRARY && !path.exists() {
+            LigandLibrary::find()?
+        } else if path.extension().is_some_and(|ending| ending == "bin") {
+            LigandLibrary::open(path)?
+        } else {
+            let columns = Columns { smiles: smiles.map(str::to_owned), ..Columns::default() };
+            let ImportedLigands { ligands, provenance } = ImportedLigands::read(path, &columns, "", "", "")?;
+            let refused = provenance.rejected.into_iter().map(|one| (one.id, one.reason)).collect();
+            return Ok(Self { ligands, refused, file: name(path), sha256: provenance.sha256 });
+        };
+        let (mut ligands, mut refused) = (Vec::with_capacity(library.len()), Vec::new());
+        for index in 0..library.len() {
+            match library.ligand(index) {
+                Ok(ligand) => ligands.push(ligand),
+                Err(LibraryError::Refused { name, reason }) => refused.push((name, reason.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(Self { ligands, refused, file: name(library.path()), sha256: library.checksum() })
+    }
+}
+
 /// A text that names no ligand.
 #[derive(Debug, thiserror::Error)]
 #[error(

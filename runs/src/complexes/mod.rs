@@ -34,7 +34,9 @@ use crate::warm_start;
 pub use constraints::ConstraintTier;
 pub use domain::Complexes;
 pub use files::{formula, shape, xyz};
-pub use ligands::{UnknownLigand, known_complexes, library, ligand_pool, named_ligand};
+pub use ligands::{
+    LIBRARY, LigandSource, UnknownLigand, known_complexes, library, ligand_pool, named_ligand,
+};
 
 /// Puts a campaign together.
 ///

@@ -4,19 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use druse_datasets::import::join_columns;
-use druse_datasets::ligands::{Columns, ImportedLigands, LibraryError, LigandLibrary};
 use druse_generators::learned::LigandEntry;
 use druse_generators::learned::house::{DataCard, DataFile};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use super::data::{By, Data, DataError, DataRequest, Duplicates, SetApart, name};
-
-/// Word that stands for the library of ligands where a file is expected.
-pub const LIBRARY: &str = "library";
+use super::data::{By, Data, DataError, DataRequest, Duplicates, SetApart};
+use crate::complexes::LigandSource;
 
 impl DataRequest {
-    /// Reads ligands, chooses and splits: from tables of SMILES, lists of molecules, and the library ([`LIBRARY`], or its
+    /// Reads ligands, chooses and splits: from tables of SMILES, lists of molecules, and the library ([`LIBRARY`](crate::complexes::LIBRARY), or its
     /// file). `smiles` names the column of the tables.
     ///
     /// # Errors
@@ -70,30 +67,10 @@ fn read(
     card: &mut DataCard,
     refused: &mut Vec<(String, String)>,
 ) -> Result<Vec<LigandEntry>, DataError> {
-    let library = if path.as_os_str() == LIBRARY && !path.exists() {
-        Some(LigandLibrary::find()?)
-    } else if path.extension().is_some_and(|ending| ending == "bin") {
-        Some(LigandLibrary::open(path)?)
-    } else {
-        None
-    };
-    let Some(library) = library else {
-        let columns = Columns { smiles: smiles.map(str::to_owned), ..Columns::default() };
-        let imported = ImportedLigands::read(path, &columns, "", "", "")?;
-        card.files.push(DataFile { name: name(path), sha256: imported.provenance.sha256 });
-        refused.extend(imported.provenance.rejected.into_iter().map(|r| (r.id, r.reason)));
-        return Ok(imported.ligands.into_iter().map(LigandEntry::new).collect());
-    };
-    card.files.push(DataFile { name: name(library.path()), sha256: library.checksum() });
-    let mut entries = Vec::with_capacity(library.len());
-    for index in 0..library.len() {
-        match library.ligand(index) {
-            Ok(ligand) => entries.push(LigandEntry::new(ligand)),
-            Err(LibraryError::Refused { name, reason }) => refused.push((name, reason.to_string())),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(entries)
+    let source = LigandSource::read::<DataError>(path, smiles)?;
+    card.files.push(DataFile { name: source.file, sha256: source.sha256 });
+    refused.extend(source.refused);
+    Ok(source.ligands.into_iter().map(LigandEntry::new).collect())
 }
 
 /// Group of each ligand, and what the split is in words.

@@ -6,4 +6,3 @@ mod ligands;
 
 pub use data::{By, Data, DataError, DataRequest, Duplicates, SetApart};
 pub use filter::{BadFilter, Filter};
-pub use ligands::LIBRARY;

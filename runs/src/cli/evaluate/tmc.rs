@@ -8,9 +8,10 @@ use super::super::Global;
 use super::super::failure::Failure;
 use super::super::ligand_space::LigandArguments;
 use super::{Arguments, report};
+use crate::complexes::LIBRARY;
 use crate::datasets::ligands::LigandLibrary;
 use crate::evaluation::Evaluation;
-use crate::evaluation::tmc::{Known, LIBRARY, Tmc, TmcSet};
+use crate::evaluation::tmc::{Known, Tmc, TmcSet};
 
 /// Settings of the protocol.
 #[derive(Args)]

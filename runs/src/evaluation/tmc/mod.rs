@@ -29,7 +29,7 @@ use serde_json::{Map, Value, json};
 use super::table::Column;
 use super::{Evaluation, Metric, Stamp};
 
-pub use sets::{Design, Known, LIBRARY, TmcError, TmcMember, TmcSet};
+pub use sets::{Design, Known, TmcError, TmcMember, TmcSet};
 
 /// Name and version.
 pub const PROTOCOL: &str = "tmc 1";

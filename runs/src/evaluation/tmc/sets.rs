@@ -4,13 +4,15 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use druse_datasets::import::{ImportError, checksum};
-use druse_datasets::ligands::{Columns, ImportedLigands, LibraryError, LigandLibrary};
+use druse_datasets::ligands::LibraryError;
 use druse_representations::io::{ReadError, read_molecules};
 use druse_representations::ligand::BondOrder;
 use druse_representations::molecule::Molecule;
 use druse_representations::{Complex, Ligand};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
+
+use crate::complexes::LigandSource;
 
 /// What is judged.
 #[derive(Clone, Debug)]
@@ -99,14 +101,12 @@ impl TmcSet {
 }
 
 fn ligands_of(path: &Path, smiles: Option<&str>) -> Result<Vec<TmcMember>, TmcError> {
-    let columns = Columns { smiles: smiles.map(str::to_owned), ..Columns::default() };
-    let imported = ImportedLigands::read(path, &columns, "", "", "")?;
-    let taken = imported
+    let source = LigandSource::read::<TmcError>(path, smiles)?;
+    let taken = source
         .ligands
         .into_iter()
         .map(|ligand| TmcMember { id: ligand.name.clone(), design: Ok(Design::Ligand(Box::new(ligand))) });
-    let refused =
-        imported.provenance.rejected.into_iter().map(|one| TmcMember { id: one.id, design: Err(one.reason) });
+    let refused = source.refused.into_iter().map(|(id, reason)| TmcMember { id, design: Err(reason) });
     Ok(taken.chain(refused).collect())
 }
 
@@ -143,11 +143,8 @@ pub struct Known {
     pub(super) stamp: String,
 }
 
-/// Word that stands for the library of ligands.
-pub const LIBRARY: &str = "library";
-
 impl Known {
-    /// Reads tables and lists of ligands, and the library ([`LIBRARY`]).
+    /// Reads tables and lists of ligands, and the library ([`LIBRARY`](crate::complexes::LIBRARY)).
     ///
     /// # Errors
     /// When a file cannot be read.
@@ -158,15 +155,8 @@ impl Known {
         let mut known = Self::default();
         let mut stamps = Vec::new();
         for path in paths {
-            let ligands: Vec<Ligand> = if path.as_os_str() == LIBRARY && !path.exists() {
-                let library = LigandLibrary::find()?;
-                stamps.push(format!("{} (SHA-256 {})", name_of(library.path()), library.checksum()));
-                (0..library.len()).filter_map(|index| library.ligand(index).ok()).collect()
-            } else {
-                stamps.push(format!("{} (SHA-256 {})", name_of(path), checksum(path)?));
-                let columns = Columns { smiles: smiles.map(str::to_owned), ..Columns::default() };
-                ImportedLigands::read(path, &columns, "", "", "")?.ligands
-            };
+            let LigandSource { ligands, file, sha256, .. } = LigandSource::read::<TmcError>(path, smiles)?;
+            stamps.push(format!("{file} (SHA-256 {sha256})"));
             let keys: Vec<(String, String)> =
                 ligands.par_iter().map(|ligand| (ligand.canonical().key, without_orders(ligand))).collect();
             for (key, drawing) in keys {
