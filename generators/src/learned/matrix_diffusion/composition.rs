@@ -11,7 +11,7 @@ use tch::nn::{self, Module};
 use tch::{Kind, Tensor};
 
 use super::MatrixDiffusionConfig;
-use super::elements::{ELEMENTS, FEATURES, table};
+use crate::learned::nets::elements::{ELEMENTS, FEATURES, table};
 use crate::learned::nets::{Perceptron, Transformer, TransformerShape};
 
 /// Most different elements that the network sees; any more are left out of its view.

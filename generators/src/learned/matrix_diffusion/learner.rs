@@ -9,7 +9,6 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor, nn};
 
 use super::composition::{CompositionNetwork, Revealed};
-use super::elements::ELEMENTS;
 use super::network::{Network, Output};
 use super::noising::{Example, Lesson, Noised, STRAIN_SQUARES, noised};
 use super::state::{Batch, State, mandel};
@@ -17,6 +16,7 @@ use super::{KIND, MatrixDiffusionConfig, MatrixDiffusionSampler};
 use crate::learned::house::{Generative, Learner, Loss, TrainOptions, Weights};
 use crate::learned::matrix::strain::strain_of;
 use crate::learned::nets::ConditionEmbedding;
+use crate::learned::nets::elements::ELEMENTS;
 use crate::learned::{Conditions, Label, Labels, Sampler, Scale};
 
 /// Tolerance (Å) within which a cell is folded to its primitive one and the space group found.

@@ -13,7 +13,6 @@
 
 mod composition;
 mod config;
-mod elements;
 mod learner;
 mod network;
 mod noising;

@@ -1,11 +1,12 @@
 //! Crystals on their way from noise, and batches of them as tensors.
 
 use druse_representations::nalgebra::{Matrix3, Vector3};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::elements::radius;
 use crate::learned::matrix::strain::{PLACES, cell_of, deviator};
 use crate::learned::matrix::surroundings::Surroundings;
+use crate::learned::nets::elements::radius;
+use crate::learned::nets::{Edges, Groups, outer};
 
 /// Copies of a cell next to it, one of each opposite pair.
 pub const CELL_VECTORS: i64 = 13;
@@ -28,28 +29,20 @@ pub struct State {
 /// The network's view of some crystals, atoms one after the other. `B` crystals, `M` atoms, `k` neighbours.
 #[derive(Debug)]
 pub struct Batch {
-    /// Crystal of each atom, `[M]`.
-    pub owner: Tensor,
-    /// Atoms of each crystal, `[B, 1]`.
-    pub atoms: Tensor,
+    /// Atoms of each crystal.
+    pub groups: Groups,
     /// Atomic numbers, `[M]`.
     pub elements: Tensor,
     /// Noise of the coordinates, `[M]`.
     pub noise: Tensor,
     /// Noise of the cells, `[B]`.
     pub cell_noise: Tensor,
-    /// Neighbours as places among all atoms, `[M k]`.
-    pub neighbour: Tensor,
-    /// Directions, `[M, k, 3]`.
-    pub direction: Tensor,
-    /// Their traceless outer products (six entries in Mandel's notation), `[M, k, 6]`.
-    pub outer: Tensor,
+    /// Neighbours.
+    pub edges: Edges,
     /// Distances (Å), `[M, k, 1]`.
     pub distance: Tensor,
     /// Distances in sums of covalent radii, `[M, k, 1]`.
     pub ratio: Tensor,
-    /// Weights, `[M, k, 1]`.
-    pub weight: Tensor,
     /// Logarithms of the lengths of the cell's 13 shortest translations over `(V/N)^(1/3)`, `[B, 13, 1]`.
     pub cell_length: Tensor,
     /// Their traceless outer products, `[B, 13, 6]`.
@@ -58,8 +51,6 @@ pub struct Batch {
     pub deviator: Tensor,
     /// Logarithm of the volume per atom (Å^3), `[B, 1]`.
     pub volume: Tensor,
-    /// Crystals.
-    pub crystals: i64,
 }
 
 /// Edge of a cube with the volume of one atom (Å).
@@ -85,13 +76,6 @@ pub fn from_mandel(row: &[f64]) -> Matrix3<f64> {
         matrix[(j, i)] = x;
     }
     matrix
-}
-
-fn outer(unit: [f32; 3]) -> [f32; 6] {
-    let root = std::f32::consts::SQRT_2;
-    let [x, y, z] = unit;
-    let third = (x * x + y * y + z * z) / 3.0;
-    [x * x - third, y * y - third, z * z - third, root * y * z, root * x * z, root * x * y]
 }
 
 impl Batch {
@@ -136,36 +120,26 @@ impl Batch {
         let (m, b, k) = (owner.len() as i64, states.len() as i64, k as i64);
         let cell_noise: Vec<f32> = states.iter().map(|state| state.cell_noise as f32).collect();
         Self {
-            owner: Tensor::from_slice(&owner),
-            atoms: Tensor::from_slice(&atoms).view([b, 1]),
+            groups: Groups {
+                owner: Tensor::from_slice(&owner),
+                atoms: Tensor::from_slice(&atoms).view([b, 1]),
+            },
             elements: Tensor::from_slice(&elements),
             noise: Tensor::from_slice(&noise),
             cell_noise: Tensor::from_slice(&cell_noise),
-            neighbour: Tensor::from_slice(&neighbour),
-            direction: Tensor::from_slice(&direction).view([m, k, 3]),
-            outer: Tensor::from_slice(&outers).view([m, k, 6]),
+            edges: Edges {
+                neighbour: Tensor::from_slice(&neighbour),
+                direction: Tensor::from_slice(&direction).view([m, k, 3]),
+                outer: Tensor::from_slice(&outers).view([m, k, 6]),
+                weight: Tensor::from_slice(&weight).view([m, k, 1]),
+            },
             distance: Tensor::from_slice(&distance).view([m, k, 1]),
             ratio: Tensor::from_slice(&ratio).view([m, k, 1]),
-            weight: Tensor::from_slice(&weight).view([m, k, 1]),
             cell_length: Tensor::from_slice(&cell_length).view([b, CELL_VECTORS, 1]),
             cell_outer: Tensor::from_slice(&cell_outer).view([b, CELL_VECTORS, 6]),
             deviator: Tensor::from_slice(&deviators).view([b, 6]),
             volume: Tensor::from_slice(&volume).view([b, 1]),
-            crystals: b,
         }
-    }
-
-    /// Means over the atoms of every crystal, `[M, ...]` to `[B, ...]`.
-    pub fn mean(&self, per_atom: &Tensor) -> Tensor {
-        let mut size = per_atom.size();
-        size[0] = self.crystals;
-        let sum = Tensor::zeros(&size, (Kind::Float, per_atom.device()));
-        sum.index_add(0, &self.owner, per_atom) / &self.atoms
-    }
-
-    /// A value of every crystal for each of its atoms, `[B, ...]` to `[M, ...]`.
-    pub fn spread(&self, per_crystal: &Tensor) -> Tensor {
-        per_crystal.index_select(0, &self.owner)
     }
 }
 

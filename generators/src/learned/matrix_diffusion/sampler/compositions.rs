@@ -6,11 +6,11 @@ use rand_chacha::ChaCha8Rng;
 use tch::{Kind, Tensor};
 
 use super::super::composition::Revealed;
-use super::super::elements::ELEMENTS;
 use super::super::learner::MatrixDiffusion;
 use super::plan::Plan;
 use crate::crystals::DesignSpace;
 use crate::learned::Labels;
+use crate::learned::nets::elements::ELEMENTS;
 
 /// Compositions that are drawn for one sample until one is charge neutral.
 const DRAWS: usize = 40;

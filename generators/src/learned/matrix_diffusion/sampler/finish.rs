@@ -4,12 +4,12 @@ use druse_representations::nalgebra::Matrix3;
 use druse_representations::reduction::niggli_crystal;
 use druse_representations::{Crystal, Element, Lattice, Neighbours, Representation, SymmetryRepresentation};
 
-use super::super::elements::radius;
 use super::super::noising::Example;
 use super::super::state::State;
 use super::plan::Plan;
 use crate::breeding::Constraints;
 use crate::learned::matrix::strain::{cell_of, strain_of};
+use crate::learned::nets::elements::radius;
 
 /// Tolerances (Å) of the symmetry that a structure is given, the loosest first: samplers end a little beside
 /// the symmetric structures that they mean.
