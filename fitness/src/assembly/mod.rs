@@ -4,7 +4,7 @@
 //! and moved to the usual metal-donor distances. Ligands turn about their axes, then about single
 //! bonds, until they are out of each other's way; what clashes still is relieved by small
 //! deformations. A ligand without a shape gets one first ([`embed()`]). Every result is checked by
-//! [`validate()`].
+//! [`validate()`]. A [`Vacancy`] is what a complex is without one of its ligands, and what a new one has to fit into.
 //!
 //! Same complex, options and seed: same coordinates.
 
@@ -25,6 +25,7 @@ mod testing;
 mod tests;
 mod tier;
 mod topology;
+mod vacancy;
 mod validate;
 
 use druse_representations::complex::ComplexError;
@@ -38,6 +39,7 @@ pub use distances::Distances;
 pub use embed::embed;
 pub use freely::place_freely;
 pub use tier::AssemblyTier;
+pub use vacancy::{Finished, Vacancy};
 pub use validate::{BOUND, BOUND_HAPTIC, Flaw, HYDROGENS, TOO_CLOSE, validate};
 
 use arrange::Body;
@@ -131,6 +133,27 @@ pub enum AssemblyError {
         geometry: Geometry,
         /// Ligands.
         ligands: Vec<String>,
+    },
+    /// Not as many donors as free sites.
+    #[error("ligand {ligand} has {donors} donors, expected {sites}, one for each free site")]
+    Sites {
+        /// Ligand.
+        ligand: String,
+        /// Its donors.
+        donors: usize,
+        /// Free sites.
+        sites: usize,
+    },
+    /// A complex without positions.
+    #[error("the complex has no positions; expected one that was built")]
+    NoPositions,
+    /// A ligand that the complex does not have.
+    #[error("found no ligand {found} (counted from 0), expected less than {count}")]
+    NoSuchLigand {
+        /// Number of the ligand.
+        found: usize,
+        /// Ligands of the complex.
+        count: usize,
     },
     /// No sound shape was found for a ligand.
     #[error("no sound shape was found for ligand {ligand}")]

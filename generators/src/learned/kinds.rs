@@ -4,6 +4,7 @@ use druse_representations::io::Record;
 use druse_representations::{Complex, Crystal};
 use tch::Device;
 
+use super::complex_diffusion::ComplexDiffusion;
 use super::house::{
     FileError, Generative, Job, Learner, ModelFile, Observer, Outcome, TrainError, Tunable, Tuner, Weights,
     train_job,
@@ -99,6 +100,7 @@ pub const KINDS: &[Kind] = &[
     Kind::latent::<SymmetryVae>(),
     Kind::latent::<MatrixVae>(),
     Kind::ligands::<LigandVae>(),
+    Kind::ligands::<ComplexDiffusion>(),
 ];
 
 impl Kind {

@@ -1,5 +1,5 @@
 //! Generators that learn from known crystals and ligands: diffusion and variational autoencoders over the
-//! symmetry and the matrix representation of crystals, and over ligands as trees of pieces.
+//! symmetry and the matrix representation of crystals, over ligands as trees of pieces, and over their positions around a metal.
 //!
 //! * [`house`] trains all of them: batches, optimiser, checkpoints, cards;
 //! * [`nets`] holds the layers that they share;
@@ -8,6 +8,7 @@
 //! * [`Conditions`] are the labels that a model was trained with, [`Request`] what is asked of it.
 
 mod baseline;
+pub mod complex_diffusion;
 mod conditions;
 mod generator;
 pub mod house;
@@ -32,4 +33,4 @@ pub use conditions::{Column, Conditions, Label, Labels, Scale, Values};
 pub use generator::LearnedGenerator;
 pub use kinds::{GeneticAlgorithm, KINDS, Kind, LatentError, Train, Tuned};
 pub use sampler::{ABOVE_HULL, Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
-pub use subject::{LigandEntry, Subject, crystal_key};
+pub use subject::{LigandEntry, METAL, Subject, crystal_key};

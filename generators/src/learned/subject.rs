@@ -83,6 +83,9 @@ pub fn crystal_key(crystal: &Crystal) -> String {
     crystal.composition().reduced_formula()
 }
 
+/// Column of the metal (its symbol) that the positions of a ligand are around.
+pub const METAL: &str = "metal";
+
 /// A ligand with its labels.
 #[derive(Clone, Debug)]
 pub struct LigandEntry {

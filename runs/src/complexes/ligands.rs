@@ -6,7 +6,7 @@ use std::sync::Arc;
 use druse_datasets::import::ImportError;
 use druse_datasets::ligands::{Columns, ImportedLigands, LibraryError, LigandLibrary, builtin_ligand};
 use druse_generators::LigandPool;
-use druse_representations::{Complex, Ligand};
+use druse_representations::{Complex, Element, Ligand};
 
 use crate::config::{ComplexSpec, LigandSources};
 use crate::setup::SetupError;
@@ -56,6 +56,8 @@ pub const LIBRARY: &str = "library";
 pub struct LigandSource {
     /// The ligands in order.
     pub ligands: Vec<Ligand>,
+    /// Metal that the positions of each are around, where it is known.
+    pub metals: Vec<Option<Element>>,
     /// Name and reason of each that could not be taken.
     pub refused: Vec<(String, String)>,
     /// Name of the file.
@@ -82,17 +84,22 @@ impl LigandSource {
             let columns = Columns { smiles: smiles.map(str::to_owned), ..Columns::default() };
             let ImportedLigands { ligands, provenance } = ImportedLigands::read(path, &columns, "", "", "")?;
             let refused = provenance.rejected.into_iter().map(|one| (one.id, one.reason)).collect();
-            return Ok(Self { ligands, refused, file: name(path), sha256: provenance.sha256 });
+            let metals = vec![None; ligands.len()];
+            return Ok(Self { ligands, metals, refused, file: name(path), sha256: provenance.sha256 });
         };
-        let (mut ligands, mut refused) = (Vec::with_capacity(library.len()), Vec::new());
+        let (mut ligands, mut metals, mut refused) =
+            (Vec::with_capacity(library.len()), Vec::new(), Vec::new());
         for index in 0..library.len() {
             match library.ligand(index) {
-                Ok(ligand) => ligands.push(ligand),
+                Ok(ligand) => {
+                    ligands.push(ligand);
+                    metals.push(library.record(index).map(|record| record.parent_metal()));
+                }
                 Err(LibraryError::Refused { name, reason }) => refused.push((name, reason.to_string())),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Self { ligands, refused, file: name(library.path()), sha256: library.checksum() })
+        Ok(Self { ligands, metals, refused, file: name(library.path()), sha256: library.checksum() })
     }
 }
 

@@ -6,6 +6,7 @@ mod domain;
 pub mod drawing;
 mod files;
 mod ligands;
+mod placed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub use files::{formula, shape, xyz};
 pub use ligands::{
     LIBRARY, LigandSource, UnknownLigand, known_complexes, library, ligand_pool, named_ligand,
 };
+pub use placed::{PlacedError, perceived_key, placed_complexes, told_complex};
 
 /// Puts a campaign together.
 ///

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use druse_datasets::import::join_columns;
-use druse_generators::learned::LigandEntry;
 use druse_generators::learned::house::{DataCard, DataFile};
+use druse_generators::learned::{LigandEntry, METAL};
+use druse_representations::{Element, Ligand};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
@@ -70,7 +71,14 @@ fn read(
     let source = LigandSource::read::<DataError>(path, smiles)?;
     card.files.push(DataFile { name: source.file, sha256: source.sha256 });
     refused.extend(source.refused);
-    Ok(source.ligands.into_iter().map(LigandEntry::new).collect())
+    let entry = |(ligand, metal): (Ligand, Option<Element>)| {
+        let mut entry = LigandEntry::new(ligand);
+        if let Some(metal) = metal {
+            entry.properties.insert(METAL.to_owned(), metal.symbol().into());
+        }
+        entry
+    };
+    Ok(source.ligands.into_iter().zip(source.metals).map(entry).collect())
 }
 
 /// Group of each ligand, and what the split is in words.

@@ -66,6 +66,11 @@ pub fn embed(
     Ok(Ligand { positions: Some(points.into_iter().map(Into::into).collect()), ..ligand.clone() })
 }
 
+/// What holds a ligand in shape around a metal, which is point 0; its atoms follow.
+pub(super) fn shape_penalty(ligand: &Ligand, metal: Element, distances: &Distances) -> Penalty {
+    shape::penalty(ligand, metal, None, distances)
+}
+
 fn random_start(count: usize, rng: &mut ChaCha8Rng) -> Vec<Point4> {
     let size = 1.2 * (count as f64).cbrt();
     (0..count).map(|_| std::array::from_fn(|_| size * rng.random_range(-1.0..1.0))).collect()

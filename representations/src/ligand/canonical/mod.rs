@@ -78,6 +78,13 @@ impl Ligand {
         self.key(&core, &found.order, &found.edges)
     }
 
+    /// The atoms in an order that does not depend on their numbers: those of two ligands of equal keys, one list beside the other,
+    /// say which atom of one is which of the other.
+    pub fn canonical_order(&self) -> Vec<usize> {
+        let core = Core::new(self, Detail::Ligand);
+        core.all_atoms(&search(&core.graph).order)
+    }
+
     /// The atoms in an order that depends on the drawing (elements, bonds and their orders, formal
     /// charges, donors in their order) but not on the numbers of the atoms.
     pub(super) fn drawing_order(&self) -> Vec<usize> {

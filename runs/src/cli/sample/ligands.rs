@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::fitness::chgnet::torch::device;
 use crate::generators::LigandSpace;
+use crate::generators::learned::complex_diffusion::ComplexDiffusion;
 use crate::generators::learned::house::{Learner, ModelFile};
 use crate::generators::learned::latent::LatentSampler;
 use crate::generators::learned::ligand_vae::{LigandRequest, LigandSample, LigandVae};
@@ -19,13 +20,15 @@ use crate::cli::failure::Failure;
 use crate::cli::output::write_file;
 use crate::cli::weights;
 
-/// Whether the model makes ligands.
-pub fn asked(arguments: &Arguments) -> Result<bool, Failure> {
+/// The model, where it is one of ligands or of their positions.
+pub fn model(arguments: &Arguments) -> Result<Option<ModelFile>, Failure> {
     let name = arguments.model.as_str();
     if Baseline::named(name).is_some() && !Path::new(name).exists() {
-        return Ok(false);
+        return Ok(None);
     }
-    Ok(weights::open(name)?.card.kind == LigandVae::KIND)
+    let file = weights::open(name)?;
+    let kinds = [LigandVae::KIND, ComplexDiffusion::KIND];
+    Ok(kinds.contains(&file.card.kind.as_str()).then_some(file))
 }
 
 /// Format of the file to write.
@@ -49,13 +52,12 @@ impl Format {
     }
 }
 
-pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
+pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<(), Failure> {
     let format = Format::of(&arguments.to)?;
-    if let Some(flag) = of_crystals(arguments) {
+    if let Some(flag) = of_crystals(arguments).or(arguments.placing.given()) {
         return Err(Failure::input(format!("{flag}: found a model of ligands, expected one of crystals")));
     }
     let device = device(&arguments.device).map_err(|error| Failure::input(format!("--device: {error}")))?;
-    let file: ModelFile = weights::open(&arguments.model)?;
     let sampler = LatentSampler::<LigandVae>::new(file.weights(device)?);
     if let Some(known) = &arguments.known.reconstruct {
         return ligand_reconstruction::run(known, &sampler, arguments, global);
@@ -125,7 +127,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 }
 
 /// The first flag that says something of crystals only.
-fn of_crystals(arguments: &Arguments) -> Option<&'static str> {
+pub fn of_crystals(arguments: &Arguments) -> Option<&'static str> {
     let space = &arguments.space;
     let flags = [
         ("--required", !space.required.is_empty()),
@@ -144,15 +146,20 @@ fn of_crystals(arguments: &Arguments) -> Option<&'static str> {
     flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| flag)
 }
 
-fn request(arguments: &Arguments) -> LigandRequest {
+/// What is asked of ligands.
+pub fn ligand_space(arguments: &Arguments) -> LigandSpace {
     let space = &arguments.space;
+    LigandSpace {
+        elements: space.elements.clone(),
+        excluded: space.exclude.iter().flat_map(|System(elements)| elements.clone()).collect(),
+        atoms: space.atoms,
+        ..arguments.ligands.space()
+    }
+}
+
+fn request(arguments: &Arguments) -> LigandRequest {
     LigandRequest {
-        space: LigandSpace {
-            elements: space.elements.clone(),
-            excluded: space.exclude.iter().flat_map(|System(elements)| elements.clone()).collect(),
-            atoms: space.atoms,
-            ..arguments.ligands.space()
-        },
+        space: ligand_space(arguments),
         targets: arguments.condition.clone(),
         guidance: arguments.guidance,
         temperature: arguments.temperature,

@@ -1,5 +1,6 @@
 //! `druse sample`
 
+mod complexes;
 mod draw;
 mod known;
 mod ligand_reconstruction;
@@ -12,7 +13,8 @@ use std::time::Instant;
 
 use crate::fitness::chgnet::torch::{device, single_threaded};
 use crate::generators::SpaceError;
-use crate::generators::learned::house::{ModelFile, Seen};
+use crate::generators::learned::complex_diffusion::ComplexDiffusion;
+use crate::generators::learned::house::{Learner, ModelFile, Seen};
 use crate::generators::learned::{Baseline, Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
 use crate::ledger::{Energy, Meter};
 use crate::representations::Composition;
@@ -25,6 +27,7 @@ use super::failure::Failure;
 use super::ligand_space::LigandArguments;
 use super::output::{format_of, write_records};
 use super::weights;
+use complexes::PlacingArguments;
 use known::KnownStructures;
 use rank::Rank;
 use space::{SpaceArguments, System};
@@ -35,10 +38,10 @@ pub struct Arguments {
     /// the constraints: random, substitution
     #[arg(value_name = "MODEL")]
     model: String,
-    /// Crystals or ligands to sample
+    /// Crystals, ligands or complexes to sample
     #[arg(short, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     n: u32,
-    /// File to write; its ending tells the format: .extxyz, .jsonl, .cif, .json or .vasp; for ligands .csv or .json
+    /// File to write; its ending tells the format: .extxyz, .jsonl, .cif, .json or .vasp; for ligands .csv or .json, for complexes .xyz
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
     #[command(flatten)]
@@ -76,6 +79,8 @@ pub struct Arguments {
     #[arg(long)]
     unseen: bool,
     #[command(flatten)]
+    placing: PlacingArguments,
+    #[command(flatten)]
     known: KnownStructures,
     /// Where to compute: cpu, cuda or cuda:N
     #[arg(long, value_name = "NAME", default_value = "cpu")]
@@ -111,10 +116,14 @@ fn positive(text: &str) -> Result<f64, String> {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     single_threaded();
-    if ligands::asked(arguments)? {
-        return ligands::run(arguments, global);
+    match ligands::model(arguments)? {
+        Some(file) if file.card.kind == ComplexDiffusion::KIND => {
+            return complexes::run(arguments, file, global);
+        }
+        Some(file) => return ligands::run(arguments, file, global),
+        None => {}
     }
-    if let Some(flag) = arguments.ligands.given() {
+    if let Some(flag) = arguments.ligands.given().or(arguments.placing.given()) {
         return Err(Failure::input(format!("{flag}: found a model of crystals, expected one of ligands")));
     }
     let format = format_of(&arguments.to)?;

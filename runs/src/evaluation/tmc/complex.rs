@@ -8,7 +8,7 @@ use druse_representations::{Complex, Ligand};
 use serde_json::{Map, Value, json};
 
 use super::Tmc;
-use super::sets::without_orders;
+use crate::complexes::perceived_key;
 
 /// The rule in words.
 pub(super) fn rule() -> String {
@@ -44,7 +44,7 @@ pub(super) fn judge(asked: Option<&Complex>, molecule: &Molecule, tmc: &Tmc<'_>)
     let found: Vec<&Ligand> = perceived.ligands.iter().map(|one| &one.ligand).collect();
     for (name, known) in [("novel_train", tmc.training), ("novel_known", tmc.known)] {
         if let Some(known) = known {
-            let new = found.iter().any(|ligand| !known.drawings.contains(&without_orders(ligand)));
+            let new = found.iter().any(|ligand| !known.drawings.contains(&perceived_key(ligand)));
             row.insert(name.to_owned(), json!(new));
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn judge(asked: Option<&Complex>, molecule: &Molecule, tmc: &Tmc<'_>)
             list(&wanted) == list(&found)
         };
         let [denticity, donors, ligands] =
-            [same(&|ligand| ligand.denticity().to_string()), same(&donor_elements), same(&without_orders)];
+            [same(&|ligand| ligand.denticity().to_string()), same(&donor_elements), same(&perceived_key)];
         let polyhedron = perceived.shape.is_some_and(|(geometry, _)| geometry == asked.geometry);
         for (name, holds) in
             [("denticity", denticity), ("donors", donors), ("ligands", ligands), ("polyhedron", polyhedron)]

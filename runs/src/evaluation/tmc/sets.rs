@@ -6,13 +6,12 @@ use std::path::Path;
 use druse_datasets::import::{ImportError, checksum};
 use druse_datasets::ligands::LibraryError;
 use druse_representations::io::{ReadError, read_molecules};
-use druse_representations::ligand::BondOrder;
 use druse_representations::molecule::Molecule;
 use druse_representations::{Complex, Ligand};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use crate::complexes::LigandSource;
+use crate::complexes::{LigandSource, perceived_key, told_complex};
 
 /// What is judged.
 #[derive(Clone, Debug)]
@@ -117,8 +116,7 @@ fn frames_of(path: &Path) -> Result<Vec<TmcMember>, TmcError> {
     }
     let member = |record: Result<_, _>| match record {
         Ok(druse_representations::io::MoleculeRecord { id, molecule, comment, .. }) => {
-            let asked = comment.split_whitespace().find_map(|word| word.strip_prefix("complex="));
-            let asked = asked.map(|text| text.parse::<Complex>().map(Box::new)).transpose();
+            let asked = told_complex(&comment).map(|asked| asked.map(Box::new));
             let design = asked
                 .map(|asked| Design::Complex { asked, molecule })
                 .map_err(|error| format!("its comment: {error}"));
@@ -158,7 +156,7 @@ impl Known {
             let LigandSource { ligands, file, sha256, .. } = LigandSource::read::<TmcError>(path, smiles)?;
             stamps.push(format!("{file} (SHA-256 {sha256})"));
             let keys: Vec<(String, String)> =
-                ligands.par_iter().map(|ligand| (ligand.canonical().key, without_orders(ligand))).collect();
+                ligands.par_iter().map(|ligand| (ligand.canonical().key, perceived_key(ligand))).collect();
             for (key, drawing) in keys {
                 known.ligands.insert(key);
                 known.drawings.insert(drawing);
@@ -167,12 +165,4 @@ impl Known {
         known.stamp = format!("{} different ligands of {}", known.ligands.len(), stamps.join(", "));
         Ok(known)
     }
-}
-
-/// Key of a ligand as far as positions tell it: no bond orders, no formal charges.
-pub(super) fn without_orders(ligand: &Ligand) -> String {
-    let mut plain = ligand.clone();
-    plain.graph.edge_weights_mut().for_each(|order| *order = BondOrder::Unknown);
-    plain.graph.node_weights_mut().for_each(|atom| atom.formal_charge = 0);
-    plain.canonical().key
 }
