@@ -6,7 +6,8 @@
 //! latent_steering steer MODEL.safetensors STARTS RESULTS.csv
 //! ```
 //!
-//! The complex of a ligand is trans-PdCl2L2, or PdCl2L for a chelate: assembled, optimised crudely with GFN2-xTB (both
+//! Each ligand is improved ([`LatentSampler::improve_ligands`]): what comes back as it was, or no better by the heads, is no
+//! result and counted apart. The complex of a ligand is trans-PdCl2L2, or PdCl2L for a chelate: assembled, optimised crudely with GFN2-xTB (both
 //! ends of every comparison alike), and checked to be the same complex afterwards. Starts are ligands that have no label.
 
 use std::error::Error;
@@ -18,8 +19,8 @@ use druse_fitness::xtb::{Level, Xtb, XtbOptions, XtbTier};
 use druse_fitness::{Properties, Tier, TierOutcome};
 use druse_generators::LigandSpace;
 use druse_generators::learned::house::ModelFile;
-use druse_generators::learned::latent::{Ascent, LatentSampler, Objective};
-use druse_generators::learned::ligand_vae::LigandVae;
+use druse_generators::learned::latent::{LatentSampler, Objective};
+use druse_generators::learned::ligand_vae::{Improvement, LigandVae};
 use druse_representations::{Complex, Geometry, Ligand, PlacedLigand};
 use rayon::prelude::*;
 
@@ -104,19 +105,24 @@ fn complex(ligand: &Ligand) -> Result<Complex, String> {
 fn labels(library: &LigandLibrary, probe: &Probe, count: usize, to: &Path) -> Result<(), Box<dyn Error>> {
     let chosen: Vec<Ligand> =
         candidates(library).into_iter().take(count).filter_map(|index| library.ligand(index).ok()).collect();
-    let found: Vec<Result<[f64; 2], String>> =
-        chosen.par_iter().map(|ligand| probe.measure(ligand)).collect();
     let mut text = "id,gap,polarizability\n".to_owned();
-    for (ligand, found) in chosen.iter().zip(&found) {
-        match found {
-            Ok([gap, polarizability]) => {
-                text.push_str(&format!("{},{gap:.4},{polarizability:.3}\n", ligand.name));
+    let mut labelled = 0;
+    // Written as it grows: hours of work are not lost with the last of it.
+    for some in chosen.chunks(64) {
+        let found: Vec<Result<[f64; 2], String>> =
+            some.par_iter().map(|ligand| probe.measure(ligand)).collect();
+        for (ligand, found) in some.iter().zip(&found) {
+            match found {
+                Ok([gap, polarizability]) => {
+                    labelled += 1;
+                    text.push_str(&format!("{},{gap:.4},{polarizability:.3}\n", ligand.name));
+                }
+                Err(reason) => eprintln!("{}: {reason}", ligand.name),
             }
-            Err(reason) => eprintln!("{}: {reason}", ligand.name),
         }
+        std::fs::write(to, &text)?;
     }
-    std::fs::write(to, text)?;
-    println!("{} of {} ligands have labels", found.iter().filter(|one| one.is_ok()).count(), found.len());
+    println!("{labelled} of {} ligands have labels", chosen.len());
     Ok(())
 }
 
@@ -132,54 +138,67 @@ fn steer(
     // From the end of the order, labels from its beginning.
     let order = candidates(library).into_iter().rev();
     let chosen: Vec<Ligand> = order.filter_map(|index| library.ligand(index).ok()).take(starts).collect();
-    let codes = model.encode_ligands(&chosen);
     let before: Vec<Result<[f64; 2], String>> =
         chosen.par_iter().map(|ligand| probe.measure(ligand)).collect();
-    let mut text = "property,direction,start,climbed,before,after\n".to_owned();
+    heads(&model, &chosen, &before);
+    let space = LigandSpace { atoms: Some([1, ATOMS[1]]), ..LigandSpace::default() };
+    let mut text = "property,direction,start,end,gain,before,after\n".to_owned();
     for (k, property) in PROPERTIES.iter().enumerate() {
         for (direction, weight) in [("up", 1.0), ("down", -1.0)] {
             let objective = Objective { property: (*property).to_owned(), weight, target: None };
-            let climbed: Vec<Option<Ligand>> = chosen
-                .iter()
-                .zip(&codes)
-                .map(|(ligand, code)| {
-                    let start = code.as_ref().ok()?.mean.clone();
-                    let end = model.climb(&[start], std::slice::from_ref(&objective), &Ascent::default());
-                    let space = LigandSpace {
-                        denticity: Some([ligand.denticity(); 2]),
-                        charges: vec![ligand.charge()],
-                        atoms: Some([1, ATOMS[1]]),
-                        haptic: Some(false),
-                        ..LigandSpace::default()
-                    };
-                    let found = model.decode_ligands(&[end.ok()?.pop()?.latent], &space).pop()??;
-                    Some(found.ligand)
-                })
-                .collect();
+            let improved =
+                model.improve_ligands(&chosen, &[objective], &space, &Improvement::default(), 1)?;
             let after: Vec<Option<[f64; 2]>> =
-                climbed.par_iter().map(|ligand| probe.measure(ligand.as_ref()?).ok()).collect();
-            let (mut moved, mut changes, mut same) = (0, Vec::new(), 0);
-            for (((ligand, climbed), before), after) in chosen.iter().zip(&climbed).zip(&before).zip(&after) {
-                let (Some(climbed), Ok(before), Some(after)) = (climbed, before, after) else { continue };
-                same += usize::from(climbed.canonical().key == ligand.canonical().key);
-                let change = after[k] - before[k];
-                moved += usize::from(change * weight > 0.0);
-                changes.push(change);
-                let (start, end) = (ligand.to_smiles(), climbed.to_smiles());
-                text.push_str(&format!("{property},{direction},{start},{end},{},{}\n", before[k], after[k]));
+                improved.par_iter().map(|improved| probe.measure(&improved.as_ref()?.ligand).ok()).collect();
+            let mut changes = Vec::new();
+            for (((ligand, improved), before), after) in chosen.iter().zip(&improved).zip(&before).zip(&after)
+            {
+                let (Some(improved), Ok(before), Some(after)) = (improved, before, after) else { continue };
+                changes.push(after[k] - before[k]);
+                let (start, end) = (ligand.to_smiles(), improved.ligand.to_smiles());
+                let row = format!("{start},{end},{:.3},{},{}", improved.gain, before[k], after[k]);
+                text.push_str(&format!("{property},{direction},{row}\n"));
             }
             changes.sort_by(f64::total_cmp);
+            let moved = changes.iter().filter(|&change| change * weight > 0.0).count();
             let median = changes.get(changes.len() / 2).copied().unwrap_or(f64::NAN);
             println!(
                 "{property} {direction}: {moved} of {} moved that way ({:.0} %), median change {median:+.3}; \
-                 {same} came back as they were; {} starts, {} decoded",
+                 {} of {} starts came to another ligand that the model takes to be better",
                 changes.len(),
                 100.0 * moved as f64 / changes.len().max(1) as f64,
+                improved.iter().flatten().count(),
                 chosen.len(),
-                climbed.iter().flatten().count(),
             );
         }
     }
     std::fs::write(to, text)?;
     Ok(())
+}
+
+/// Tells how well the heads know what the starts were measured to be.
+fn heads(model: &LatentSampler<LigandVae>, ligands: &[Ligand], measured: &[Result<[f64; 2], String>]) {
+    let (mut latents, mut values) = (Vec::new(), Vec::new());
+    for (code, measured) in model.encode_ligands(ligands).into_iter().zip(measured) {
+        if let (Ok(code), Ok(measured)) = (code, measured) {
+            latents.push(code.mean);
+            values.push(*measured);
+        }
+    }
+    let predicted = model.predict(&latents);
+    for (k, property) in PROPERTIES.iter().enumerate() {
+        let pairs: Vec<[f64; 2]> =
+            predicted.iter().zip(&values).filter_map(|(p, v)| Some([*p.get(*property)?, v[k]])).collect();
+        let count = pairs.len() as f64;
+        let mean = [0, 1].map(|i| pairs.iter().map(|pair| pair[i]).sum::<f64>() / count);
+        let moment =
+            |i: usize, j: usize| pairs.iter().map(|p| (p[i] - mean[i]) * (p[j] - mean[j])).sum::<f64>();
+        let correlation = moment(0, 1) / (moment(0, 0) * moment(1, 1)).sqrt();
+        let error = pairs.iter().map(|[p, v]| (p - v).abs()).sum::<f64>() / count;
+        println!(
+            "{property} of {} starts by the heads: correlation {correlation:.2}, mean error {error:.3}, mean {:.3}",
+            pairs.len(),
+            mean[1],
+        );
+    }
 }

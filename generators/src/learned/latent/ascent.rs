@@ -1,7 +1,7 @@
 //! Climbing along properties.
 
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::{Kind, Tensor, no_grad};
 
 use super::tensors::{rows, stacked};
 use super::{Heads, LatentModel, LatentSampler};
@@ -56,29 +56,14 @@ impl<M: LatentModel> LatentSampler<M> {
         objectives: &[Objective],
         ascent: &Ascent,
     ) -> Result<Vec<Climbed>, String> {
-        let width = self.width();
-        if let Some(bad) = starts.iter().find(|start| start.len() != width) {
-            return Err(format!("a latent has {width} numbers, found {}", bad.len()));
-        }
+        self.check_widths(starts)?;
         self.networks.with(|network| {
             let heads = network.heads();
-            let places: Vec<usize> = objectives
-                .iter()
-                .map(|objective| {
-                    heads.position(&objective.property).ok_or_else(|| {
-                        let known: Vec<&str> = heads.names().collect();
-                        format!(
-                            "the model has no property '{}'; it has {}",
-                            objective.property,
-                            known.join(", ")
-                        )
-                    })
-                })
-                .collect::<Result<_, _>>()?;
+            let places = places(heads, objectives)?;
             if places.is_empty() || starts.is_empty() {
                 return Ok(Vec::new());
             }
-            let start = stacked(&starts.iter().collect::<Vec<_>>(), width);
+            let start = stacked(&starts.iter().collect::<Vec<_>>(), self.width());
             let end = climb(heads, &start, objectives, &places, ascent);
             let predicted = heads.standardised(&end).map(|values| rows(&values.detach())).unwrap_or_default();
             let climbed = rows(&end).into_iter().zip(predicted).map(|(latent, values)| Climbed {
@@ -88,6 +73,64 @@ impl<M: LatentModel> LatentSampler<M> {
             Ok(climbed.collect())
         })
     }
+
+    /// What is climbed, at each of `latents`: the weighted sum of property heads in standard deviations, or less the
+    /// weighted distances from targets.
+    ///
+    /// # Errors
+    /// As [`Self::climb`].
+    pub fn worth(&self, latents: &[Vec<f32>], objectives: &[Objective]) -> Result<Vec<f64>, String> {
+        self.check_widths(latents)?;
+        self.networks.with(|network| {
+            let heads = network.heads();
+            let places = places(heads, objectives)?;
+            if places.is_empty() || latents.is_empty() {
+                return Ok(vec![0.0; latents.len()]);
+            }
+            let latents = stacked(&latents.iter().collect::<Vec<_>>(), self.width());
+            let found =
+                no_grad(|| heads.standardised(&latents).map(|v| worth(heads, &v, objectives, &places)));
+            let found = found.map(|worth| rows(&worth.unsqueeze(-1))).unwrap_or_default();
+            Ok(found.into_iter().map(|row| f64::from(row[0])).collect())
+        })
+    }
+
+    fn check_widths(&self, latents: &[Vec<f32>]) -> Result<(), String> {
+        let width = self.width();
+        match latents.iter().find(|latent| latent.len() != width) {
+            Some(bad) => Err(format!("a latent has {width} numbers, found {}", bad.len())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The head of each objective.
+fn places(heads: &Heads, objectives: &[Objective]) -> Result<Vec<usize>, String> {
+    let place = |objective: &Objective| {
+        heads.position(&objective.property).ok_or_else(|| {
+            let known: Vec<&str> = heads.names().collect();
+            format!("the model has no property '{}'; it has {}", objective.property, known.join(", "))
+        })
+    };
+    objectives.iter().map(place).collect()
+}
+
+/// [`LatentSampler::worth`] of rows of standardised properties.
+fn worth(heads: &Heads, values: &Tensor, objectives: &[Objective], places: &[usize]) -> Tensor {
+    let mut worth = Tensor::zeros([values.size()[0]], (Kind::Float, values.device()));
+    for (objective, &place) in objectives.iter().zip(places) {
+        let value = values.select(1, place as i64);
+        worth = &worth
+            + match objective.target {
+                None => value * objective.weight,
+                Some(target) => {
+                    let wanted = (target - heads.in_units(place, 0.0))
+                        / (heads.in_units(place, 1.0) - heads.in_units(place, 0.0));
+                    (value - wanted).abs() * -objective.weight.abs()
+                }
+            };
+    }
+    worth
 }
 
 fn climb(
@@ -104,19 +147,7 @@ fn climb(
         let point = latents.detach().set_requires_grad(true);
         let gradient = tch::with_grad(|| {
             let values = heads.standardised(&point)?;
-            let mut worth = Tensor::zeros([], (Kind::Float, point.device()));
-            for (objective, &place) in objectives.iter().zip(places) {
-                let value = values.select(1, place as i64);
-                worth = &worth
-                    + match objective.target {
-                        None => value.sum(Kind::Float) * objective.weight,
-                        Some(target) => {
-                            let wanted = (target - heads.in_units(place, 0.0))
-                                / (heads.in_units(place, 1.0) - heads.in_units(place, 0.0));
-                            (value - wanted).abs().sum(Kind::Float) * -objective.weight.abs()
-                        }
-                    };
-            }
+            let worth = worth(heads, &values, objectives, places).sum(Kind::Float);
             Tensor::run_backward(&[worth], &[&point], false, false).into_iter().next()
         });
         let Some(gradient) = gradient else { break };

@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::{LigandRequest, LigandVae};
+use super::{Improvement, LigandRequest, LigandVae};
 use crate::breeding::{Breeder, Sprout};
 use crate::complexes::{ComplexBreeder, ComplexGenome, ComplexOperator, Exchange};
 use crate::learned::latent::{Encoded, LatentOptions, LatentSampler, crossover, mutate};
@@ -16,6 +16,8 @@ use crate::{LigandPool, LigandSpace};
 
 /// Probability that all copies of a ligand change together.
 const ALL_COPIES: f64 = 0.7;
+/// Ascents from a ligand, of which the best is taken.
+const ATTEMPTS: usize = 4;
 /// Ligands of a closed pool among which the next in the latent space is chosen.
 const NEIGHBOURS: usize = 4;
 
@@ -88,6 +90,13 @@ impl LatentComplexBreeder {
             let request = LigandRequest::new(LigandSpace { donors: old.site_elements(), ..space });
             let sampled = self.model.sample_ligands(&request, rng.random(), &[0]).ok()?.pop()??;
             return Some((which, sampled.ligand));
+        }
+        if operator == LigandOperator::Climb && self.closed.is_none() {
+            let LatentOptions { floor, ascent, ref objectives, .. } = self.options;
+            let improvement = Improvement { attempts: ATTEMPTS, floor, ascent, ..Improvement::default() };
+            let ligand = std::slice::from_ref(old);
+            let improved = self.model.improve_ligands(ligand, objectives, &space, &improvement, rng.random());
+            return Some((which, improved.ok()?.pop()??.ligand));
         }
         let latent = match operator {
             LigandOperator::Crossover => {

@@ -7,10 +7,12 @@ use druse_representations::{Element, Geometry, Ligand};
 
 use super::growth::Growth;
 use super::read::read;
-use super::{LatentComplexBreeder, LigandRequest, LigandVae, LigandVaeConfig, Vocabulary};
+use super::{
+    Improved, Improvement, LatentComplexBreeder, LigandRequest, LigandVae, LigandVaeConfig, Vocabulary,
+};
 use crate::complexes::Variation;
 use crate::learned::house::{Learner, TrainOptions, TrainingSet, Weights, train};
-use crate::learned::latent::{LatentOptions, LatentSampler, PriorShape};
+use crate::learned::latent::{LatentOptions, LatentSampler, Objective, PriorShape};
 use crate::learned::nets::TransformerShape;
 use crate::learned::{Conditions, LigandEntry, Subject};
 use crate::stream::stream;
@@ -172,6 +174,36 @@ fn latents_hold_ligands_and_are_bred() {
     });
     let right = right.count();
     assert!(2 * right > ligands.len(), "{right} of {}", ligands.len());
+
+    // Improved towards fewer and more atoms.
+    for weight in [1.0, -1.0] {
+        let objectives = [Objective { property: "heavy_atoms".to_owned(), weight, target: None }];
+        let space = LigandSpace { heavy_atoms: Some([1, 24]), ..LigandSpace::default() };
+        let improve = |ligands: &[Ligand], seed| {
+            let improvement = Improvement { attempts: 4, ..Improvement::default() };
+            model.improve_ligands(ligands, &objectives, &space, &improvement, seed).unwrap()
+        };
+        let heavy = |ligand: &Ligand| ligand.elements().filter(|element| element.atomic_number() > 1).count();
+        let improved = improve(&ligands, 1);
+        let (mut found, mut right) = (0, 0);
+        for (ligand, improved) in ligands.iter().zip(&improved) {
+            let Some(Improved { ligand: other, gain }) = improved else { continue };
+            assert!(*gain > 0.0 && other.canonical().key != ligand.canonical().key);
+            assert_eq!((other.denticity(), other.charge()), (ligand.denticity(), ligand.charge()));
+            assert_eq!(space.check_ligand(other), Ok(()));
+            found += 1;
+            right += usize::from((heavy(other) as f64 - heavy(ligand) as f64) * weight > 0.0);
+        }
+        assert!(found > 20 && 4 * right >= 3 * found, "{right} of {found}");
+        let smiles = |found: Vec<Option<Improved>>| -> Vec<Option<String>> {
+            found.iter().map(|one| one.as_ref().map(|one| one.ligand.to_smiles())).collect()
+        };
+        assert_eq!(smiles(improve(&ligands[..3], 1)), smiles(improved)[..3]);
+    }
+    let unknown = [Objective { property: "gap".to_owned(), weight: 1.0, target: None }];
+    let error =
+        model.improve_ligands(&ligands, &unknown, &LigandSpace::default(), &Improvement::default(), 1);
+    assert!(error.unwrap_err().contains("no property 'gap'"));
 
     // Bred inside of complexes, ligands of the pool alone or any others.
     let pd = ("Pd".parse().unwrap(), vec![2]);
