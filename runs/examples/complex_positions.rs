@@ -16,7 +16,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use druse::complexes::{placed_complexes, xyz};
+use druse::complexes::{placed_complexes, told_by_atoms, xyz};
 use druse::datasets::elements::covalent_radius;
 use druse::datasets::ligands::{LigandLibrary, Query};
 use druse::fitness::assembly::{AssemblyTier, Distances, Finished, Vacancy, embed, validate};
@@ -187,7 +187,7 @@ fn place(model: &str, set: &Path, count: usize, to: &Path) -> Result<(), Failure
     };
     let seconds = start.elapsed().as_secs_f64();
 
-    let (mut connected, mut valid, mut donors, mut text) = (0, 0, 0, String::new());
+    let (mut connected, mut valid, mut donors, mut bonds, mut text) = (0, 0, 0, 0, String::new());
     for (number, (((complex, removed, vacancy), ligand), positions)) in
         open.iter().zip(&ligands).zip(&placed).enumerate()
     {
@@ -212,7 +212,9 @@ fn place(model: &str, set: &Path, count: usize, to: &Path) -> Result<(), Failure
         let realised = found
             .is_ok_and(|found| found.donor_atoms().into_iter().filter(is_own).collect::<Vec<_>>() == wanted);
         donors += usize::from(realised);
-        let sound = validate(&complex, complex.positions.as_deref().unwrap_or_default());
+        let at = complex.positions.as_deref().unwrap_or_default();
+        bonds += usize::from(told_by_atoms(&complex));
+        let sound = validate(&complex, at);
         valid += usize::from(sound.is_ok());
         if let Err(flaw) = sound {
             eprintln!("{number} ({ligand}): {flaw}", ligand = ligand.to_smiles());
@@ -222,11 +224,12 @@ fn place(model: &str, set: &Path, count: usize, to: &Path) -> Result<(), Failure
     std::fs::write(to, text)?;
     let share = |count: usize| 100.0 * count as f64 / open.len() as f64;
     println!(
-        "{} complexes: connected {:.1} %, valid {:.1} %, donors as asked {:.1} %; {:.3} s each",
+        "{} complexes: connected {:.1} %, valid {:.1} %, donors as asked {:.1} %, all bonds as drawn {:.1} %; {:.3} s each",
         open.len(),
         share(connected),
         share(valid),
         share(donors),
+        share(bonds),
         seconds / open.len() as f64,
     );
     Ok(())

@@ -7,6 +7,7 @@ const WEIGHTS: &[(&str, &[u8])] = &[
     ("symmetry-vae", include_bytes!("../../weights/symmetry-vae.safetensors")),
     ("matrix-vae", include_bytes!("../../weights/matrix-vae.safetensors")),
     ("ligand-vae", include_bytes!("../../weights/ligand-vae.safetensors")),
+    ("complex-diffusion", include_bytes!("../../weights/complex-diffusion.safetensors")),
 ];
 
 /// The file of the model of this name.
@@ -22,6 +23,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learned::complex_diffusion::ComplexDiffusion;
     use crate::learned::house::{Learner, ModelFile};
     use crate::learned::ligand_vae::LigandVae;
 
@@ -34,8 +36,10 @@ mod tests {
             let model = ModelFile::from_bytes(bytes, name).unwrap();
             assert!(model.card.data.licence.is_some(), "{name}");
             let ligands = || model.weights::<LigandVae>(tch::Device::Cpu).map(|_| ());
+            let complexes = || model.weights::<ComplexDiffusion>(tch::Device::Cpu).map(|_| ());
             let opened = match name {
                 LigandVae::KIND => ligands(),
+                ComplexDiffusion::KIND => complexes(),
                 _ => model.sampler(tch::Device::Cpu).map(|_| ()),
             };
             assert!(opened.is_ok(), "{name}");

@@ -38,7 +38,7 @@ pub use files::{formula, shape, xyz};
 pub use ligands::{
     LIBRARY, LigandSource, UnknownLigand, known_complexes, library, ligand_pool, named_ligand,
 };
-pub use placed::{PlacedError, perceived_key, placed_complexes, told_complex};
+pub use placed::{PlacedError, perceived_key, placed_complexes, told_by_atoms, told_complex};
 
 /// Puts a campaign together.
 ///

@@ -63,6 +63,11 @@ pub fn placed_complexes(path: &Path) -> Result<Vec<Result<Complex, PlacedError>>
     Ok(read_molecules(path)?.into_iter().map(frame).collect())
 }
 
+/// Whether the atoms of a complex in space, their bonds found anew, are the ligands with the donors that it says.
+pub fn told_by_atoms(complex: &Complex) -> bool {
+    complex.molecule().is_some_and(|molecule| placed(complex, &molecule).is_ok())
+}
+
 /// A complex with the positions of a molecule, whose atoms may be in another order.
 fn placed(told: &Complex, molecule: &Molecule) -> Result<Complex, String> {
     let found = perceive(molecule, &covalent_radius).map_err(|error| error.to_string())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crate::complexes::{named_ligand, placed_complexes, xyz};
+use crate::complexes::{named_ligand, placed_complexes, told_by_atoms, xyz};
 use crate::datasets::ligands::{LibraryError, LigandLibrary};
 use crate::fitness::assembly::{AssemblyError, Distances, Vacancy, validate};
 use crate::fitness::chgnet::torch::device;
@@ -29,7 +29,7 @@ use crate::cli::output::write_file;
 use crate::cli::weights;
 
 /// Ligands that are drawn and placed together.
-const BATCH: usize = 64;
+const BATCH: usize = 16;
 
 /// Which ligand gives way to what.
 #[derive(Args)]
@@ -311,10 +311,11 @@ impl Asked<'_> {
     }
 }
 
-/// The complex with its new ligand, where it is sound.
+/// The complex with its new ligand, where it is sound and its atoms alone tell the same bonds.
 fn completed(open: &Open<'_>, ligand: &Ligand, positions: &[[f64; 3]]) -> Option<Complex> {
     let complex = open.vacancy.filled(open.complex, open.removed, ligand, positions).ok()?;
-    validate(&complex, complex.positions.as_deref()?).ok()?;
+    let positions = complex.positions.as_deref()?;
+    validate(&complex, positions).ok()?;
     complex.check().ok()?;
-    Some(complex)
+    told_by_atoms(&complex).then_some(complex)
 }
