@@ -1,6 +1,8 @@
 //! Potentials: anything that gives energies, forces and stresses of crystals.
 
 use druse_representations::crystal::DisorderedSite;
+use druse_representations::nalgebra::{Matrix3, Vector3};
+use druse_representations::symmetry::CellSymmetry;
 use druse_representations::{Crystal, NeighbourError};
 
 /// What to compute beside the energy.
@@ -34,6 +36,26 @@ pub struct Prediction {
     pub stress: Option<[[f64; 3]; 3]>,
     /// Size of the magnetic moment of each atom (µB).
     pub magmoms: Option<Vec<f64>>,
+}
+
+impl Prediction {
+    /// Takes the mean of forces and stress over a symmetry that the crystal has.
+    pub fn symmetrise(&mut self, crystal: &Crystal, symmetry: &CellSymmetry) {
+        if symmetry.order() == 1 {
+            return;
+        }
+        let rotations = symmetry.cartesian_rotations(&crystal.lattice);
+        if let Some(forces) = &mut self.forces {
+            let mut vectors: Vec<Vector3<f64>> = forces.iter().map(|&force| force.into()).collect();
+            symmetry.symmetrise_vectors(&rotations, &mut vectors);
+            *forces = vectors.into_iter().map(Into::into).collect();
+        }
+        if let Some(stress) = &mut self.stress {
+            let tensor = Matrix3::from_fn(|a, b| stress[a][b]);
+            let mean = symmetry.symmetrised_tensor(&rotations, &tensor);
+            *stress = std::array::from_fn(|a| std::array::from_fn(|b| mean[(a, b)]));
+        }
+    }
 }
 
 /// eV/Å^3 in GPa (exact in the SI of 2019).
@@ -129,4 +151,19 @@ pub trait Potential: Send + Sync {
     /// Predictions for several crystals, in order. Quantities that were not wanted are `None`, and
     /// so are wanted ones that the potential does not have.
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>>;
+
+    /// Predictions for crystals that have these symmetries. A potential that can do with one atom of each orbit says so here;
+    /// others are asked for everything.
+    fn evaluate_symmetric(
+        &self,
+        items: &[(&Crystal, &CellSymmetry)],
+        want: Want,
+    ) -> Vec<Result<Prediction, PotentialError>> {
+        let crystals: Vec<&Crystal> = items.iter().map(|(crystal, _)| *crystal).collect();
+        let mut predictions = self.evaluate(&crystals, want);
+        for (prediction, (crystal, symmetry)) in predictions.iter_mut().flatten().zip(items) {
+            prediction.symmetrise(crystal, symmetry);
+        }
+        predictions
+    }
 }

@@ -83,10 +83,23 @@ impl Neighbours {
     /// # Errors
     /// See [`NeighbourError`].
     pub fn of_points(lattice: &Lattice, frac: &[Vector3<f64>], cutoff: f64) -> Result<Self, NeighbourError> {
+        Self::around_points(lattice, frac, cutoff, 0..frac.len())
+    }
+
+    /// The same around some of the sites, which come in ascending order.
+    ///
+    /// # Errors
+    /// See [`NeighbourError`].
+    pub fn around_points(
+        lattice: &Lattice,
+        frac: &[Vector3<f64>],
+        cutoff: f64,
+        sites: impl IntoIterator<Item = usize>,
+    ) -> Result<Self, NeighbourError> {
         let bins = Bins::new(lattice, frac, cutoff)?;
         let mut list = Self::default();
         let mut around: Vec<(u32, [i32; 3], f64)> = Vec::new();
-        for i in 0..frac.len() {
+        for i in sites {
             around.clear();
             bins.visit(i, |j, image, squared| around.push((j as u32, image, squared.sqrt())));
             around.sort_unstable_by_key(|&(j, image, _)| (j, image));

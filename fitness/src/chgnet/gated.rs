@@ -7,7 +7,7 @@
 use super::kernels::{Real, Rows, Start, WIDE, WIDTH, gate, gate_reverse, multiply, silu};
 use super::parameters::Gated;
 
-/// Rows in a block; even, since rows come in pairs, and a multiple of the matrix kernel's height.
+/// Rows in a block; even, since bonds without symmetry have two, and a multiple of the matrix kernel's height.
 pub const BLOCK: usize = 48;
 
 /// What the way back needs of one layer, or of one block if there is no way back.
@@ -50,7 +50,7 @@ pub struct Block<T> {
     pub message: Vec<T>,
     /// Gradient of the energy with respect to the messages. Rows of 64.
     pub gradient: Vec<T>,
-    /// What the two rows of a bond share, one row a bond. Rows of 128.
+    /// What the rows of a bond share, one row a bond. Rows of 128.
     pub pair: Vec<T>,
     /// Gradient with respect to the second layer. Rows of 128.
     second: Vec<T>,

@@ -15,6 +15,7 @@ mod graph;
 mod kernels;
 mod models;
 mod network;
+mod orbits;
 mod parameters;
 mod reverse;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use druse_representations::Crystal;
+use druse_representations::symmetry::CellSymmetry;
 use sha2::{Digest, Sha256};
 
 use crate::potential::{GPA_PER_EV_PER_A3, Potential, PotentialError, Prediction, Want};
@@ -187,8 +189,24 @@ impl Chgnet {
     ///
     /// An energy alone costs about a third of energy, forces and stress.
     pub fn predict(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
+        let symmetries: Vec<CellSymmetry> =
+            crystals.iter().map(|crystal| CellSymmetry::trivial(crystal.sites.len())).collect();
+        let items: Vec<_> = crystals.iter().copied().zip(&symmetries).collect();
+        self.predict_symmetric(&items, want)
+    }
+
+    /// The same for crystals of known symmetry, on one atom, bond and angle of each orbit: the same network, so the same results up to
+    /// rounding, for as much less work as there are fewer of them. Forces and stress have the symmetry to the last bits.
+    pub fn predict_symmetric(
+        &self,
+        items: &[(&Crystal, &CellSymmetry)],
+        want: Want,
+    ) -> Vec<Result<Prediction, PotentialError>> {
         let mut work = self.pool().pop().unwrap_or_default();
-        let predictions = crystals.iter().map(|crystal| self.predict_one(crystal, want, &mut work)).collect();
+        let predictions = items
+            .iter()
+            .map(|(crystal, symmetry)| self.predict_one(crystal, symmetry, want, &mut work))
+            .collect();
         self.pool().push(work);
         predictions
     }
@@ -201,12 +219,15 @@ impl Chgnet {
     fn predict_one(
         &self,
         crystal: &Crystal,
+        symmetry: &CellSymmetry,
         want: Want,
         work: &mut Workspace<f32>,
     ) -> Result<Prediction, PotentialError> {
-        let graph = Graph::new::<f32>(crystal)?;
+        let graph = Graph::up_to::<f32>(symmetry, crystal)?;
         let outcome = self.parameters.evaluate(&graph, want.forces || want.stress, want.magmoms, work);
-        outcome.prediction(graph.volume, want)
+        let mut prediction = outcome.prediction(graph.volume, want)?;
+        prediction.symmetrise(crystal, symmetry);
+        Ok(prediction)
     }
 }
 
@@ -216,11 +237,11 @@ impl Outcome {
         let mut prediction =
             Prediction { energy: self.energy, forces: None, stress: None, magmoms: self.magmoms };
         let mut finite = self.energy.is_finite();
-        if let Some((atoms, strain)) = self.gradient {
+        if let Some((sites, strain)) = self.gradient {
             finite &=
-                atoms.iter().all(|g| g.iter().all(|x| x.is_finite())) && strain.iter().all(|x| x.is_finite());
+                sites.iter().all(|g| g.iter().all(|x| x.is_finite())) && strain.iter().all(|x| x.is_finite());
             let scale = GPA_PER_EV_PER_A3 / volume;
-            prediction.forces = want.forces.then(|| atoms.iter().map(|g| [-g.x, -g.y, -g.z]).collect());
+            prediction.forces = want.forces.then(|| sites.iter().map(|g| [-g.x, -g.y, -g.z]).collect());
             prediction.stress =
                 want.stress.then(|| std::array::from_fn(|a| std::array::from_fn(|b| strain[(a, b)] * scale)));
         }
@@ -243,5 +264,13 @@ impl Potential for Chgnet {
 
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
         self.predict(crystals, want)
+    }
+
+    fn evaluate_symmetric(
+        &self,
+        items: &[(&Crystal, &CellSymmetry)],
+        want: Want,
+    ) -> Vec<Result<Prediction, PotentialError>> {
+        self.predict_symmetric(items, want)
     }
 }

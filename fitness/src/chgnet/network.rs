@@ -1,14 +1,15 @@
 //! The network, forward: from a graph to the energy.
 //!
-//! Rows of the two long axes come in pairs. Bond `u = {i, j}` gives the rows `2u` (message to `i`)
-//! and `2u + 1` (message to `j`); an angle between the bonds `u` and `v` gives a row with the message
-//! to `u` and one with the message to `v`. So both rows share what is symmetric.
+//! The rows of the two long axes are the messages of the graph: bond `{i, j}` gives one to `i` and one to `j`, an angle
+//! between the bonds `u` and `v` one to `u` and one to `v`, and in each case only one where a symmetry makes both the same. A message
+//! counts as often as its receiver gets it. All sums of the network are over receivers, so the result is that of the whole
+//! crystal.
 
 use druse_representations::nalgebra::{Matrix3, Vector3};
 
 use super::basis::{FUNCTIONS, angular, radial};
 use super::gated::{Block, Kept, blocks, make_room, make_zero};
-use super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Angle, Graph};
+use super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Angle, Graph, MessageBlock};
 use super::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise, silu};
 use super::parameters::{Convolution, Gated, Parameters};
 
@@ -21,9 +22,10 @@ pub const COSINE_SCALE: f64 = 0.999_999_f32 as f64;
 pub struct Outcome {
     /// Energy of the cell (eV).
     pub energy: f64,
-    /// dE/dr of each atom (eV/Å), and dE/dε of the lattice `L (1 + ε)` (eV).
+    /// Vectors on the sites whose mean over the symmetry of the graph is dE/dr (eV/Å), and a tensor whose mean is dE/dε of the
+    /// lattice `L (1 + ε)` (eV); without symmetry these are the derivatives.
     pub gradient: Option<(Vec<Vector3<f64>>, Matrix3<f64>)>,
-    /// Magnetic moments (µB).
+    /// Magnetic moments of the sites (µB).
     pub magmoms: Option<Vec<f64>>,
 }
 
@@ -62,7 +64,7 @@ pub struct Gradients<T> {
     pub atom: Vec<T>,
     /// Bond features.
     pub bond: Vec<T>,
-    /// Angle features, two rows an angle.
+    /// Angle features, a row a message between bonds.
     pub angle: Vec<T>,
     /// Weights of messages between atoms, a row a bond.
     pub atom_weights: Vec<T>,
@@ -84,10 +86,10 @@ pub struct Workspace<T> {
     pub(super) bond_basis: Basis<T>,
     pub(super) short_basis: Basis<T>,
     pub(super) angle_basis: Basis<T>,
-    /// Features.
+    /// Features; those of angles are a row a message between bonds. On the way back the last are free for other use.
     atom: Vec<T>,
     bond: Vec<T>,
-    angle: Vec<T>,
+    pub(super) angle: Vec<T>,
     /// Weights of messages.
     pub(super) atom_weights: Vec<T>,
     pub(super) bond_weights: Vec<T>,
@@ -122,8 +124,8 @@ pub fn row_mut<T>(data: &mut [T], index: usize, width: usize) -> &mut [T] {
 
 /// Cosine of an angle, slightly shrunk, and the angle.
 pub fn opening(graph: &Graph, angle: &Angle) -> (f64, f64) {
-    let [u, v] = angle.bonds.map(|bond| &graph.bonds[bond as usize]);
-    let cosine = u.direction.dot(&v.direction) * angle.signs[0] * angle.signs[1];
+    let [u, v] = angle.arms.map(|arm| &graph.arms[arm as usize].1);
+    let cosine = u.direction.dot(&v.direction);
     let cosine = (cosine * COSINE_SCALE).clamp(-COSINE_SCALE, COSINE_SCALE);
     (cosine, cosine.acos())
 }
@@ -138,13 +140,13 @@ impl<T: Real> Parameters<T> {
             if magmoms && t == 3 {
                 moments = Some(self.moments(graph, work));
             }
-            work.kept_atom[t].make_room(2 * graph.bonds.len(), gradient);
+            work.kept_atom[t].make_room(graph.messages.len(), gradient);
             atom_convolution(layer, t, graph, gradient, work);
             if t < 3 && !graph.angles.is_empty() {
-                work.kept_bond[t].make_room(2 * graph.angles.len(), gradient);
+                work.kept_bond[t].make_room(graph.angle_messages.len(), gradient);
                 bond_convolution(&self.bond[t], t, graph, gradient, work);
                 if t < 2 {
-                    work.kept_angle[t].make_room(2 * graph.angles.len(), gradient);
+                    work.kept_angle[t].make_room(graph.angle_messages.len(), gradient);
                     angle_update(&self.angle[t], t, graph, gradient, work);
                 }
             }
@@ -177,24 +179,23 @@ impl<T: Real> Parameters<T> {
         make_room(&mut work.bond, bonds * WIDTH);
         make_room(&mut work.atom_weights, bonds * WIDTH);
         make_room(&mut work.bond_weights, short * WIDTH);
-        make_room(&mut work.angle, 2 * angles * WIDTH);
+        make_room(&mut work.sum, angles * WIDTH);
+        make_room(&mut work.angle, graph.angle_messages.len() * WIDTH);
         let basis = work.bond_basis.rows();
         multiply(bonds, basis, &self.bond_embedding.forward, Start::Zero, &mut work.bond, WIDTH);
         multiply(bonds, basis, &self.atom_weights.forward, Start::Zero, &mut work.atom_weights, WIDTH);
         let basis = work.short_basis.rows();
         multiply(short, basis, &self.bond_weights.forward, Start::Zero, &mut work.bond_weights, WIDTH);
-        // Into every second row; the other one is equal.
         let basis = work.angle_basis.rows();
-        multiply(angles, basis, &self.angle_embedding.forward, Start::Zero, &mut work.angle, 2 * WIDTH);
-        for rows in work.angle[..2 * angles * WIDTH].chunks_exact_mut(2 * WIDTH) {
-            let (one, other) = rows.split_at_mut(WIDTH);
-            other.copy_from_slice(one);
+        multiply(angles, basis, &self.angle_embedding.forward, Start::Zero, &mut work.sum, WIDTH);
+        for (features, message) in work.angle.chunks_exact_mut(WIDTH).zip(&graph.angle_messages) {
+            features.copy_from_slice(row(&work.sum, message.angle as usize, WIDTH));
         }
     }
 
     fn moments(&self, graph: &Graph, work: &Workspace<T>) -> Vec<f64> {
-        let rows = work.atom.chunks_exact(WIDTH).take(graph.numbers.len());
-        rows.map(|h| dot(h, &self.moment.0, self.moment.1).to_f64().abs()).collect()
+        let moment = |h: &[T]| dot(h, &self.moment.0, self.moment.1).to_f64().abs();
+        graph.atom_of_site.iter().map(|&atom| moment(row(&work.atom, atom as usize, WIDTH))).collect()
     }
 
     /// Layer norm, three hidden layers, energies of the sites.
@@ -220,9 +221,11 @@ impl<T: Real> Parameters<T> {
             silu(&mut work.sum[..atoms * WIDTH], if keep { &mut slope[..atoms * WIDTH] } else { &mut [] });
             std::mem::swap(&mut work.atom, &mut work.sum);
         }
-        let rows = work.atom.chunks_exact(WIDTH).zip(&graph.numbers);
-        rows.map(|(x, &z)| dot(x, &self.energy.0, self.energy.1).to_f64() + self.reference[z as usize - 1])
-            .sum()
+        let energy = |(x, &z): (&[T], &u8)| {
+            dot(x, &self.energy.0, self.energy.1).to_f64() + self.reference[z as usize - 1]
+        };
+        let energies = work.atom.chunks_exact(WIDTH).zip(&graph.numbers).map(energy);
+        energies.zip(&graph.multiplicities).map(|(energy, count)| energy * count).sum()
     }
 }
 
@@ -246,30 +249,26 @@ fn atom_convolution<T: Real>(
     multiply(atoms, features, &gated.parts[0].forward, Start::Bias(&gated.bias), to, WIDE);
     multiply(atoms, features, &gated.parts[2].forward, Start::Zero, from, WIDE);
     make_zero(sum, atoms * WIDTH);
-    for (start, rows) in blocks(2 * graph.bonds.len()) {
-        let bonds = start / 2..(start + rows) / 2;
+    for MessageBlock { rows, bonds } in &graph.blocks {
+        let messages = &graph.messages[rows.clone()];
         let features = Rows { data: &bond[bonds.start * WIDTH..], stride: WIDTH };
-        multiply(rows / 2, features, &gated.parts[1].forward, Start::Zero, &mut block.pair, WIDE);
-        for (p, bond) in graph.bonds[bonds.clone()].iter().enumerate() {
-            let (i, j) = (bond.first as usize, bond.second as usize);
-            let both = row(&block.pair, p, WIDE);
-            let (one, other) = row_mut(&mut block.first, p, 2 * WIDE).split_at_mut(WIDE);
-            let (to_i, to_j) = (row(to, i, WIDE), row(to, j, WIDE));
-            let (from_i, from_j) = (row(from, i, WIDE), row(from, j, WIDE));
+        multiply(bonds.len(), features, &gated.parts[1].forward, Start::Zero, &mut block.pair, WIDE);
+        for (p, message) in messages.iter().enumerate() {
+            let both = row(&block.pair, message.bond as usize - bonds.start, WIDE);
+            let first = row_mut(&mut block.first, p, WIDE);
+            let (to, from) = (row(to, message.to as usize, WIDE), row(from, message.from as usize, WIDE));
             for k in 0..WIDE {
-                one[k] = to_i[k] + both[k] + from_j[k];
-                other[k] = to_j[k] + both[k] + from_i[k];
+                first[k] = to[k] + both[k] + from[k];
             }
         }
-        gated.forward(start, rows, keep, &mut kept_atom[t], block);
-        for (p, u) in bonds.enumerate() {
-            let weight = row(atom_weights, u, WIDTH);
-            for (place, site) in [graph.bonds[u].first, graph.bonds[u].second].into_iter().enumerate() {
-                let message = row(&block.message, 2 * p + place, WIDTH);
-                let sum = row_mut(sum, site as usize, WIDTH);
-                for k in 0..WIDTH {
-                    sum[k] += message[k] * weight[k];
-                }
+        gated.forward(rows.start, rows.len(), keep, &mut kept_atom[t], block);
+        for (p, message) in messages.iter().enumerate() {
+            let (weight, count) =
+                (row(atom_weights, message.bond as usize, WIDTH), T::from_f64(message.weight));
+            let sum = row_mut(sum, message.to as usize, WIDTH);
+            let message = row(&block.message, p, WIDTH);
+            for k in 0..WIDTH {
+                sum[k] += message[k] * weight[k] * count;
             }
         }
     }
@@ -302,19 +301,17 @@ fn angle_rows<T: Real>(
     let features = Rows { data: bond, stride: WIDTH };
     multiply(short, features, &gated.parts[0].forward, Start::Zero, first, WIDE);
     multiply(short, features, &gated.parts[1].forward, Start::Zero, second, WIDE);
-    for (start, rows) in blocks(2 * graph.angles.len()) {
+    for (start, rows) in blocks(graph.angle_messages.len()) {
         let features = &mut angle[start * WIDTH..(start + rows) * WIDTH];
         let x = Rows { data: features, stride: WIDTH };
         multiply(rows, x, &gated.parts[2].forward, Start::Zero, &mut block.first, WIDE);
-        for (p, angle) in graph.angles[start / 2..(start + rows) / 2].iter().enumerate() {
-            let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let middle = row(middle, angle.centre as usize, WIDE);
-            let (one, other) = row_mut(&mut block.first, p, 2 * WIDE).split_at_mut(WIDE);
-            let (first_u, second_u) = (row(first, u, WIDE), row(second, u, WIDE));
-            let (first_v, second_v) = (row(first, v, WIDE), row(second, v, WIDE));
+        for (p, message) in graph.angle_messages[start..start + rows].iter().enumerate() {
+            let middle = row(middle, message.centre as usize, WIDE);
+            let (to, from) =
+                (row(first, message.to as usize, WIDE), row(second, message.from as usize, WIDE));
+            let first = row_mut(&mut block.first, p, WIDE);
             for k in 0..WIDE {
-                one[k] = one[k] + middle[k] + first_u[k] + second_v[k];
-                other[k] = other[k] + middle[k] + first_v[k] + second_u[k];
+                first[k] = first[k] + middle[k] + to[k] + from[k];
             }
         }
         then(start, rows, block, features);
@@ -334,15 +331,12 @@ fn bond_convolution<T: Real>(
     make_zero(&mut sum, graph.short * WIDTH);
     angle_rows(&layer.gated, graph, work, |start, rows, block, _| {
         layer.gated.forward(start, rows, keep, &mut kept, block);
-        for (p, angle) in graph.angles[start / 2..(start + rows) / 2].iter().enumerate() {
-            let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let (weight_u, weight_v) = (row(&weights, u, WIDTH), row(&weights, v, WIDTH));
-            for (place, target) in [u, v].into_iter().enumerate() {
-                let message = row(&block.message, 2 * p + place, WIDTH);
-                let sum = row_mut(&mut sum, target, WIDTH);
-                for k in 0..WIDTH {
-                    sum[k] += message[k] * weight_u[k] * weight_v[k];
-                }
+        for (p, message) in graph.angle_messages[start..start + rows].iter().enumerate() {
+            let [to, from] = [message.to, message.from].map(|bond| row(&weights, bond as usize, WIDTH));
+            let (sum, count) = (row_mut(&mut sum, message.to as usize, WIDTH), T::from_f64(message.weight));
+            let message = row(&block.message, p, WIDTH);
+            for k in 0..WIDTH {
+                sum[k] += message[k] * to[k] * from[k] * count;
             }
         }
     });

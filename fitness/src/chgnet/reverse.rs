@@ -7,13 +7,13 @@ use druse_representations::nalgebra::{Matrix3, Vector3};
 
 use super::basis::FUNCTIONS;
 use super::gated::{Block, blocks, make_room, make_zero};
-use super::graph::Graph;
+use super::graph::{Graph, MessageBlock};
 use super::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise_reverse};
 use super::network::{Basis, COSINE_SCALE, Workspace, add, opening, row, row_mut};
 use super::parameters::{Convolution, Gated, Linear, Parameters};
 
 impl<T: Real> Parameters<T> {
-    /// dE/dr of each atom (eV/Å) and dE/dε (eV), after a forward pass that kept what is needed.
+    /// The gradient of [`Outcome`](super::network::Outcome), after a forward pass that kept what is needed.
     pub(super) fn reverse(
         &self,
         graph: &Graph,
@@ -21,7 +21,7 @@ impl<T: Real> Parameters<T> {
     ) -> (Vec<Vector3<f64>>, Matrix3<f64>) {
         let (bonds, angles) = (graph.bonds.len(), graph.angles.len());
         make_zero(&mut work.gradients.bond, bonds * WIDTH);
-        make_zero(&mut work.gradients.angle, 2 * angles * WIDTH);
+        make_zero(&mut work.gradients.angle, graph.angle_messages.len() * WIDTH);
         make_zero(&mut work.gradients.atom_weights, bonds * WIDTH);
         make_zero(&mut work.gradients.bond_weights, graph.short * WIDTH);
         self.readout_reverse(graph, work);
@@ -43,8 +43,10 @@ impl<T: Real> Parameters<T> {
         let used = ..atoms * WIDTH;
         let Workspace { gradients, sum, readout_slope, readout_normalised, readout_deviation, .. } = work;
         make_room(&mut gradients.atom, atoms * WIDTH);
-        for gradient in gradients.atom[used].chunks_exact_mut(WIDTH) {
-            gradient.copy_from_slice(&self.energy.0);
+        for (gradient, count) in gradients.atom[used].chunks_exact_mut(WIDTH).zip(&graph.multiplicities) {
+            for (gradient, weight) in gradient.iter_mut().zip(&self.energy.0) {
+                *gradient = *weight * T::from_f64(*count);
+            }
         }
         for ((layer, _), slope) in self.readout.iter().zip(readout_slope).rev() {
             for (gradient, slope) in gradients.atom[used].iter_mut().zip(&slope[used]) {
@@ -66,9 +68,9 @@ impl<T: Real> Parameters<T> {
         }
     }
 
-    /// From gradients of features and weights to those of bond vectors, atoms and strain.
+    /// From gradients of features and weights to those of bond vectors, sites and strain.
     fn geometry_reverse(&self, graph: &Graph, work: &mut Workspace<T>) -> (Vec<Vector3<f64>>, Matrix3<f64>) {
-        let Workspace { gradients, bond_basis, short_basis, angle_basis, sum, .. } = work;
+        let Workspace { gradients, bond_basis, short_basis, angle_basis, angle, sum, .. } = work;
         let bonds = graph.bonds.len();
         let mut length = vec![0.0; bonds];
         through_basis(&self.bond_embedding, &gradients.bond, WIDTH, bond_basis, sum, &mut length);
@@ -76,34 +78,33 @@ impl<T: Real> Parameters<T> {
         let short = &mut length[..graph.short];
         through_basis(&self.bond_weights, &gradients.bond_weights, WIDTH, short_basis, sum, short);
         let mut theta = vec![0.0; graph.angles.len()];
-        // Both rows of an angle began as the same features.
-        for rows in gradients.angle[..2 * graph.angles.len() * WIDTH].chunks_exact_mut(2 * WIDTH) {
-            let (one, other) = rows.split_at_mut(WIDTH);
-            add(one, other);
+        // The rows of an angle began as the same features.
+        make_zero(angle, graph.angles.len() * WIDTH);
+        for (gradient, message) in gradients.angle.chunks_exact(WIDTH).zip(&graph.angle_messages) {
+            add(row_mut(angle, message.angle as usize, WIDTH), gradient);
         }
-        through_basis(&self.angle_embedding, &gradients.angle, 2 * WIDTH, angle_basis, sum, &mut theta);
+        through_basis(&self.angle_embedding, angle, WIDTH, angle_basis, sum, &mut theta);
 
-        let mut vector: Vec<Vector3<f64>> =
-            graph.bonds.iter().zip(&length).map(|(bond, gradient)| bond.direction * *gradient).collect();
+        let mut arms = vec![Vector3::zeros(); graph.arms.len()];
         for (angle, theta_gradient) in graph.angles.iter().zip(&theta) {
             let (cosine, _) = opening(graph, angle);
             // d theta / d (u . v), the shrinking of the cosine included
             let factor = -COSINE_SCALE * theta_gradient / (1.0 - cosine * cosine).sqrt();
-            let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let unit = |bond: usize, sign: f64| graph.bonds[bond].direction * sign;
-            let (unit_u, unit_v) = (unit(u, angle.signs[0]), unit(v, angle.signs[1]));
-            let plain = unit_u.dot(&unit_v);
-            vector[u] += (unit_v - unit_u * plain) * (factor * angle.signs[0] / graph.bonds[u].length);
-            vector[v] += (unit_u - unit_v * plain) * (factor * angle.signs[1] / graph.bonds[v].length);
+            let [u, v] = angle.arms.map(|arm| &graph.arms[arm as usize].1);
+            let plain = u.direction.dot(&v.direction);
+            arms[angle.arms[0] as usize] += (v.direction - u.direction * plain) * (factor / u.length);
+            arms[angle.arms[1] as usize] += (u.direction - v.direction * plain) * (factor / v.length);
         }
-        let mut atoms = vec![Vector3::zeros(); graph.numbers.len()];
+        let mut sites = vec![Vector3::zeros(); graph.atom_of_site.len()];
         let mut strain = Matrix3::zeros();
-        for (bond, gradient) in graph.bonds.iter().zip(&vector) {
-            atoms[bond.first as usize] += gradient;
-            atoms[bond.second as usize] -= gradient;
-            strain += bond.vector * gradient.transpose();
+        let along =
+            graph.bonds.iter().zip(&length).map(|(bond, gradient)| (bond, bond.direction * *gradient));
+        for (edge, gradient) in along.chain(graph.arms.iter().map(|(_, arm)| arm).zip(arms)) {
+            sites[edge.first as usize] += gradient;
+            sites[edge.second as usize] -= gradient;
+            strain += edge.vector * gradient.transpose();
         }
-        (atoms, strain)
+        (sites, strain)
     }
 }
 
@@ -139,40 +140,34 @@ fn atom_convolution_reverse<T: Real>(
     multiply(atoms, features, &layer.out.reverse, Start::Zero, sum, WIDTH);
     make_zero(to, atoms * WIDE);
     make_zero(from, atoms * WIDE);
-    for (start, rows) in blocks(2 * graph.bonds.len()) {
-        let bonds = start / 2..(start + rows) / 2;
-        for (p, u) in bonds.clone().enumerate() {
-            let weight = row(atom_weights, u, WIDTH);
-            for (place, site) in [graph.bonds[u].first, graph.bonds[u].second].into_iter().enumerate() {
-                let incoming = row(sum, site as usize, WIDTH);
-                let gradient = row_mut(&mut block.gradient, 2 * p + place, WIDTH);
-                for k in 0..WIDTH {
-                    gradient[k] = incoming[k] * weight[k];
-                }
+    for MessageBlock { rows, bonds } in &graph.blocks {
+        let messages = &graph.messages[rows.clone()];
+        for (p, message) in messages.iter().enumerate() {
+            let (weight, count) =
+                (row(atom_weights, message.bond as usize, WIDTH), T::from_f64(message.weight));
+            let incoming = row(sum, message.to as usize, WIDTH);
+            let gradient = row_mut(&mut block.gradient, p, WIDTH);
+            for k in 0..WIDTH {
+                gradient[k] = incoming[k] * weight[k] * count;
             }
         }
-        gated.reverse(start, rows, &kept_atom[t], block);
-        for (p, u) in bonds.clone().enumerate() {
-            let (i, j) = (graph.bonds[u].first as usize, graph.bonds[u].second as usize);
-            let weights = row_mut(&mut gradients.atom_weights, u, WIDTH);
-            let (one, other) = row(&block.message, p, 2 * WIDTH).split_at(WIDTH);
-            let (sum_i, sum_j) = (row(sum, i, WIDTH), row(sum, j, WIDTH));
+        gated.reverse(rows.start, rows.len(), &kept_atom[t], block);
+        block.pair[..bonds.len() * WIDE].fill(T::ZERO);
+        for (p, message) in messages.iter().enumerate() {
+            let count = T::from_f64(message.weight);
+            let weights = row_mut(&mut gradients.atom_weights, message.bond as usize, WIDTH);
+            let (value, sum) = (row(&block.message, p, WIDTH), row(sum, message.to as usize, WIDTH));
             for k in 0..WIDTH {
-                weights[k] += one[k] * sum_i[k] + other[k] * sum_j[k];
+                weights[k] += value[k] * sum[k] * count;
             }
-            let (one, other) = row(&block.first, p, 2 * WIDE).split_at(WIDE);
-            add(row_mut(to, i, WIDE), one);
-            add(row_mut(from, j, WIDE), one);
-            add(row_mut(to, j, WIDE), other);
-            add(row_mut(from, i, WIDE), other);
-            let both = row_mut(&mut block.pair, p, WIDE);
-            for k in 0..WIDE {
-                both[k] = one[k] + other[k];
-            }
+            let first = row(&block.first, p, WIDE);
+            add(row_mut(to, message.to as usize, WIDE), first);
+            add(row_mut(from, message.from as usize, WIDE), first);
+            add(row_mut(&mut block.pair, message.bond as usize - bonds.start, WIDE), first);
         }
         let out = &mut gradients.bond[bonds.start * WIDTH..bonds.end * WIDTH];
         let x = Rows { data: &block.pair, stride: WIDE };
-        multiply(rows / 2, x, &gated.parts[1].reverse, Start::Output, out, WIDTH);
+        multiply(bonds.len(), x, &gated.parts[1].reverse, Start::Output, out, WIDTH);
     }
     for (products, part) in [(to, &gated.parts[0]), (from, &gated.parts[2])] {
         let x = Rows { data: products, stride: WIDE };
@@ -193,20 +188,14 @@ fn angle_rows_reverse<T: Real>(
     make_zero(middle, atoms * WIDE);
     make_zero(first, short * WIDE);
     make_zero(second, short * WIDE);
-    for (start, rows) in blocks(2 * graph.angles.len()) {
+    for (start, rows) in blocks(graph.angle_messages.len()) {
         let features = &mut gradients.angle[start * WIDTH..(start + rows) * WIDTH];
         pass(start, rows, block, features);
-        for (p, angle) in graph.angles[start / 2..(start + rows) / 2].iter().enumerate() {
-            let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let (one, other) = row(&block.first, p, 2 * WIDE).split_at(WIDE);
-            let middle = row_mut(middle, angle.centre as usize, WIDE);
-            for k in 0..WIDE {
-                middle[k] += one[k] + other[k];
-            }
-            add(row_mut(first, u, WIDE), one);
-            add(row_mut(second, v, WIDE), one);
-            add(row_mut(first, v, WIDE), other);
-            add(row_mut(second, u, WIDE), other);
+        for (p, message) in graph.angle_messages[start..start + rows].iter().enumerate() {
+            let gradient = row(&block.first, p, WIDE);
+            add(row_mut(middle, message.centre as usize, WIDE), gradient);
+            add(row_mut(first, message.to as usize, WIDE), gradient);
+            add(row_mut(second, message.from as usize, WIDE), gradient);
         }
         let x = Rows { data: &block.first, stride: WIDE };
         multiply(rows, x, &gated.parts[2].reverse, Start::Output, features, WIDTH);
@@ -242,30 +231,26 @@ fn bond_convolution_reverse<T: Real>(
     let features = Rows { data: &work.gradients.bond, stride: WIDTH };
     multiply(graph.short, features, &layer.out.reverse, Start::Zero, &mut sum, WIDTH);
     angle_rows_reverse(&layer.gated, graph, work, |start, rows, block, _| {
-        let angles = &graph.angles[start / 2..(start + rows) / 2];
-        for (p, angle) in angles.iter().enumerate() {
-            let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let (weight_u, weight_v) = (row(&weights, u, WIDTH), row(&weights, v, WIDTH));
-            for (place, target) in [u, v].into_iter().enumerate() {
-                let incoming = row(&sum, target, WIDTH);
-                let gradient = row_mut(&mut block.gradient, 2 * p + place, WIDTH);
-                for k in 0..WIDTH {
-                    gradient[k] = incoming[k] * weight_u[k] * weight_v[k];
-                }
+        let messages = &graph.angle_messages[start..start + rows];
+        for (p, message) in messages.iter().enumerate() {
+            let [to, from] = [message.to, message.from].map(|bond| row(&weights, bond as usize, WIDTH));
+            let (incoming, count) = (row(&sum, message.to as usize, WIDTH), T::from_f64(message.weight));
+            let gradient = row_mut(&mut block.gradient, p, WIDTH);
+            for k in 0..WIDTH {
+                gradient[k] = incoming[k] * to[k] * from[k] * count;
             }
         }
         layer.gated.reverse(start, rows, &kept, block);
-        for (p, angle) in angles.iter().enumerate() {
-            let [u, v] = angle.bonds.map(|bond| bond as usize);
-            let (one, other) = row(&block.message, p, 2 * WIDTH).split_at(WIDTH);
-            let (sum_u, sum_v) = (row(&sum, u, WIDTH), row(&sum, v, WIDTH));
+        for (p, message) in messages.iter().enumerate() {
+            let (value, count) = (row(&block.message, p, WIDTH), T::from_f64(message.weight));
+            let sum = row(&sum, message.to as usize, WIDTH);
             let mut product = [T::ZERO; WIDTH];
             for k in 0..WIDTH {
-                product[k] = one[k] * sum_u[k] + other[k] * sum_v[k];
+                product[k] = value[k] * sum[k] * count;
             }
-            for (target, partner) in [(u, v), (v, u)] {
-                let weight = row(&weights, partner, WIDTH);
-                let gradient = row_mut(&mut weight_gradients, target, WIDTH);
+            for (target, partner) in [(message.to, message.from), (message.from, message.to)] {
+                let weight = row(&weights, partner as usize, WIDTH);
+                let gradient = row_mut(&mut weight_gradients, target as usize, WIDTH);
                 for k in 0..WIDTH {
                     gradient[k] += product[k] * weight[k];
                 }

@@ -18,7 +18,7 @@ fn model(kind: ChgnetKind) -> Option<Chgnet> {
 }
 
 /// The same numbers in f64, for derivatives.
-fn parameters_f64() -> Option<Parameters<f64>> {
+pub fn parameters_f64() -> Option<Parameters<f64>> {
     let (file, _) = ChgnetKind::V030.file();
     let path = folders().into_iter().map(|folder| folder.join(file)).find(|path| path.is_file())?;
     Some(Parameters::from_safetensors(&std::fs::read(path).unwrap()).unwrap())

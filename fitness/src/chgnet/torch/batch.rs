@@ -5,9 +5,9 @@ use std::ops::Range;
 use tch::{Device, TchError, Tensor};
 
 use super::super::basis::envelope;
-use super::super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Graph};
+use super::super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Edge, Graph};
 
-/// The graphs of some crystals side by side, without bonds between them.
+/// The graphs of some crystals without symmetry side by side, without bonds between them.
 ///
 /// The axis of bonds holds the short bonds of all crystals, then the long ones of all, so that the
 /// short ones are a slice. Tables with a row per direction hold all forward ones, then all others.
@@ -72,9 +72,13 @@ impl Batch {
             }
             for angle in &graph.angles {
                 centre.push(atoms.start as i64 + i64::from(angle.centre));
-                signs.push(angle.signs[0] * angle.signs[1]);
-                for (side, bond) in sides.iter_mut().zip(angle.bonds) {
-                    side.push(bonds[0].start as i64 + i64::from(bond));
+                let arms = angle.arms.map(|arm| &graph.arms[arm as usize]);
+                let sign = |(bond, arm): &(u32, Edge)| {
+                    arm.direction.dot(&graph.bonds[*bond as usize].direction).signum()
+                };
+                signs.push(sign(arms[0]) * sign(arms[1]));
+                for (side, (bond, _)) in sides.iter_mut().zip(arms) {
+                    side.push(bonds[0].start as i64 + i64::from(*bond));
                 }
             }
         }
