@@ -16,6 +16,7 @@ use super::options::CellFreedom;
 use crate::potential::{GPA_PER_EV_PER_A3, Prediction};
 
 /// Free variables of one crystal.
+#[derive(Clone)]
 pub(super) struct Filter {
     start: Lattice,
     /// Present logarithm of D.
@@ -39,6 +40,11 @@ impl Filter {
             freedom,
             pressure: pressure_gpa / GPA_PER_EV_PER_A3,
         }
+    }
+
+    /// External pressure (eV/Å^3).
+    pub(super) fn pressure(&self) -> f64 {
+        self.pressure
     }
 
     /// Generalised forces (eV/Å): one row per atom, then three rows of the cell; `None` when the

@@ -32,18 +32,22 @@ pub struct RelaxOptions {
     pub cell: CellFreedom,
     /// External pressure (GPa).
     pub pressure: f64,
+    /// Tolerance (Å) within which the symmetry of the start is found, made exact and kept; 0 lets any symmetry break. None is
+    /// kept where a part of the cell is fixed that does not have it.
+    pub symprec: f64,
     /// When to give up.
     pub guards: Guards,
 }
 
 impl Default for RelaxOptions {
-    /// 0.05 eV/Å, 500 steps, free cell, no pressure.
+    /// 0.05 eV/Å, 500 steps, free cell, no pressure, symmetry within 0.01 Å.
     fn default() -> Self {
         Self {
             fmax: 0.05,
             steps: 500,
             cell: CellFreedom::default(),
             pressure: 0.0,
+            symprec: 0.01,
             guards: Guards::default(),
         }
     }

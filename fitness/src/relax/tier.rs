@@ -29,7 +29,10 @@ impl Tier<Crystal> for RelaxTier {
 
     fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
-        format!("relaxation by {}, FIRE with Fréchet cell filter, {options}", self.potential.protocol())
+        format!(
+            "relaxation by {}, quasi-Newton steps that keep the symmetry, {options}",
+            self.potential.protocol()
+        )
     }
 
     fn writes(&self) -> Vec<String> {

@@ -1,0 +1,112 @@
+//! Quasi-Newton steps with a trust radius.
+//!
+//! The inverse curvature starts from a guess and learns from every evaluation by the update of Broyden, Fletcher, Goldfarb
+//! and Shanno (Nocedal and Wright, Numerical Optimization, 2nd ed. (2006), ch. 6); before the first update the guess is
+//! scaled to what the first step has shown. No step is longer than the radius, which follows how well steps do.
+
+use nalgebra::{DMatrix, DVector, Vector3};
+
+use super::subspace::Subspace;
+
+/// Longest row (Å) of the first step, of any step, and the radius at which the method gives up.
+const RADIUS: f64 = 0.15;
+const LARGEST_RADIUS: f64 = 0.4;
+const SMALLEST_RADIUS: f64 = 1e-4;
+/// Least curvature (over the squared length of the step, eV/Å^2) that is learned from.
+const LEAST_CURVATURE: f64 = 1e-3;
+
+/// State of the optimiser for one crystal.
+pub(super) struct QuasiNewton {
+    inverse: DMatrix<f64>,
+    /// Whether the guess has been scaled.
+    scaled: bool,
+    radius: f64,
+    /// The step under way from the last point that was kept.
+    step: DVector<f64>,
+    /// Energy and gradient at that point.
+    energy: f64,
+    gradient: DVector<f64>,
+}
+
+/// What became of the last step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// The new point is kept.
+    Kept,
+    /// The energy rose: the next step starts again from the point before.
+    Back,
+    /// Steps have become too short to help.
+    Stuck,
+}
+
+impl QuasiNewton {
+    /// From a guess of the curvature (in the subspace, positive definite) and the start's energy and gradient; `None` when the guess
+    /// is not positive definite.
+    pub(super) fn new(curvature: DMatrix<f64>, energy: f64, gradient: DVector<f64>) -> Option<Self> {
+        let inverse = curvature.cholesky()?.inverse();
+        let step = DVector::zeros(gradient.len());
+        Some(Self { inverse, scaled: false, radius: RADIUS, step, energy, gradient })
+    }
+
+    /// Takes in the energy (eV) and gradient (eV/Å) where the step led. `noise` is a rise of the energy that counts as none.
+    pub(super) fn take(
+        &mut self,
+        energy: f64,
+        gradient: DVector<f64>,
+        noise: f64,
+        subspace: &Subspace,
+    ) -> Progress {
+        let change = &gradient - &self.gradient;
+        self.learn(&change);
+        let expected = 0.5 * (self.gradient.dot(&self.step) + gradient.dot(&self.step));
+        let length = longest(&subspace.rows(&self.step));
+        let rise = energy - self.energy;
+        if rise > noise {
+            self.radius = 0.4 * length.min(self.radius);
+            return if self.radius < SMALLEST_RADIUS { Progress::Stuck } else { Progress::Back };
+        }
+        // Still downhill at the end of a step that was cut short: longer ones may be tried.
+        if gradient.dot(&self.step) < 0.0 && expected < 0.0 && length > 0.9 * self.radius {
+            self.radius = (1.5 * self.radius).min(LARGEST_RADIUS);
+        }
+        (self.energy, self.gradient) = (energy, gradient);
+        Progress::Kept
+    }
+
+    /// The next step (rows, Å) from the last point that was kept.
+    pub(super) fn step(&mut self, subspace: &Subspace) -> Vec<Vector3<f64>> {
+        self.step = -(&self.inverse * &self.gradient);
+        let mut rows = subspace.rows(&self.step);
+        let length = longest(&rows);
+        if length > self.radius {
+            let scale = self.radius / length;
+            self.step *= scale;
+            rows.iter_mut().for_each(|row| *row *= scale);
+        }
+        rows
+    }
+
+    /// The update, where the curvature along the step is positive.
+    fn learn(&mut self, change: &DVector<f64>) {
+        let step = &self.step;
+        let curvature = step.dot(change);
+        if curvature < LEAST_CURVATURE * step.norm_squared() || !curvature.is_finite() || curvature <= 0.0 {
+            return;
+        }
+        let mut product = &self.inverse * change;
+        if !self.scaled {
+            let factor = curvature / change.dot(&product);
+            self.inverse *= factor;
+            product *= factor;
+            self.scaled = true;
+        }
+        let factor = (1.0 + change.dot(&product) / curvature) / curvature;
+        self.inverse.ger(factor, step, step, 1.0);
+        self.inverse.ger(-1.0 / curvature, &product, step, 1.0);
+        self.inverse.ger(-1.0 / curvature, step, &product, 1.0);
+    }
+}
+
+fn longest(rows: &[Vector3<f64>]) -> f64 {
+    rows.iter().map(Vector3::norm).fold(0.0, f64::max)
+}
