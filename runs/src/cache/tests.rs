@@ -88,8 +88,15 @@ fn options() -> impl Strategy<Value = RelaxOptions> {
             settling_steps,
         },
     );
-    (0.001..1.0_f64, 1..900_usize, cell, -5.0..5.0_f64, guards).prop_map(
-        |(fmax, steps, cell, pressure, guards)| RelaxOptions { fmax, steps, cell, pressure, guards },
+    (0.001..1.0_f64, 1..900_usize, cell, -5.0..5.0_f64, 0.0..0.1_f64, guards).prop_map(
+        |(fmax, steps, cell, pressure, symprec, guards)| RelaxOptions {
+            fmax,
+            steps,
+            cell,
+            pressure,
+            symprec,
+            guards,
+        },
     )
 }
 
@@ -105,6 +112,7 @@ proptest! {
             RelaxOptions { steps: b.steps, ..a },
             RelaxOptions { cell: b.cell, ..a },
             RelaxOptions { pressure: b.pressure, ..a },
+            RelaxOptions { symprec: b.symprec, ..a },
             RelaxOptions { guards: b.guards, ..a },
         ] {
             prop_assert_eq!(of(a) == of(one), a == one);

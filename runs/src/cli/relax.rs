@@ -48,6 +48,10 @@ pub struct Settings {
     /// External pressure (GPa)
     #[arg(long, value_name = "P", default_value_t = 0.0, allow_negative_numbers = true)]
     pressure: f64,
+    /// Tolerance (Å) within which the symmetry of the start is found, made exact and kept; 0 lets it
+    /// break
+    #[arg(long, value_name = "S", default_value_t = 0.01)]
+    symprec: f64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -77,6 +81,12 @@ impl Settings {
                 self.pressure
             )));
         }
+        if !(self.symprec.is_finite() && self.symprec >= 0.0) {
+            return Err(Failure::input(format!(
+                "--symprec: found {}, expected 0 or a number above (Å)",
+                self.symprec
+            )));
+        }
         let cell = match self.cell {
             Cell::Free => CellFreedom::Free,
             Cell::Hydrostatic => CellFreedom::Hydrostatic,
@@ -88,6 +98,7 @@ impl Settings {
             steps: self.steps,
             cell,
             pressure: self.pressure,
+            symprec: self.symprec,
             ..RelaxOptions::default()
         })
     }

@@ -338,6 +338,8 @@ pub struct RelaxSpec {
     pub fmax: f64,
     /// Most steps.
     pub steps: usize,
+    /// Tolerance within which the symmetry is found that is kept (Å); 0 lets it break.
+    pub symprec: f64,
 }
 
 /// One objective.

@@ -201,7 +201,12 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
 
 impl From<&RelaxSpec> for RelaxSection {
     fn from(spec: &RelaxSpec) -> Self {
-        Self { model: Some(spec.model.clone()), fmax: Some(spec.fmax), steps: Some(spec.steps as u64) }
+        Self {
+            model: Some(spec.model.clone()),
+            fmax: Some(spec.fmax),
+            steps: Some(spec.steps as u64),
+            symprec: Some(spec.symprec),
+        }
     }
 }
 

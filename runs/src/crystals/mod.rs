@@ -165,7 +165,12 @@ fn tiers(
         return Ok(tiers);
     };
     let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
-    let options = RelaxOptions { fmax: relax.fmax, steps: relax.steps, ..RelaxOptions::default() };
+    let options = RelaxOptions {
+        fmax: relax.fmax,
+        steps: relax.steps,
+        symprec: relax.symprec,
+        ..RelaxOptions::default()
+    };
     tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));
     tiers.push(Box::new(CheckTier::new(CHECKS_AGAIN, spec.checks)));
     tiers.push(Box::new(ConstraintTier::new(spec.space.clone())));

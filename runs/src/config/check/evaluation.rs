@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use druse_fitness::relax::RelaxOptions;
 use druse_fitness::{Goal, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
@@ -54,7 +55,11 @@ pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes:
         mistakes.report("relax.steps", steps, "1 or more");
     }
     let fmax = positive("relax.fmax", section.fmax, 0.1, "eV/Å", mistakes);
-    RelaxSpec { model: model.to_owned(), fmax, steps: steps as usize }
+    let symprec = section.symprec.unwrap_or(RelaxOptions::default().symprec);
+    if !(symprec.is_finite() && symprec >= 0.0) {
+        mistakes.report("relax.symprec", symprec, "0 or a number above (Å)");
+    }
+    RelaxSpec { model: model.to_owned(), fmax, steps: steps as usize, symprec }
 }
 
 /// `properties` are written by the tiers of the campaign.

@@ -294,6 +294,10 @@ pub struct RelaxSection {
     #[schemars(range(min = 1))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
+    /// The symmetry of a proposal is found within this tolerance (Å), made exact and kept; 0 lets it break; 0.01 when absent.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symprec: Option<f64>,
 }
 
 /// One `[[objective]]`
