@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """CPU time of the Python package chgnet for energy, forces and stress, on one thread.
 
-Reads crystals from standard input, one JSON object a line: lattice (rows, Å), species (symbols), frac. Prints one JSON
+Argument: CPU seconds that each figure is the mean of (2 when absent). Reads crystals from standard input, one JSON object a line: lattice (rows, Å), species (symbols), frac. Prints one JSON
 object each: atoms, cpu_seconds (this process, one prediction from structure to numbers, mean), energy_per_atom (eV).
-Needs `pip install chgnet==0.4.2`. Called by `fitness/benches/chgnet.rs`, which prints the ratios.
+Needs `pip install chgnet==0.4.2`. Called by `fitness/benches/chgnet.rs` and `runs/examples/symmetric_speed.rs`, which print the ratios.
 """
 
 import json
@@ -19,18 +19,18 @@ import torch  # noqa: E402
 from chgnet.model import CHGNet  # noqa: E402
 from pymatgen.core import Structure  # noqa: E402
 
-SECONDS = 2.0
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
 
 
 def main():
     torch.set_num_threads(1)
     model = CHGNet.load(use_device="cpu", verbose=False)
-    for line in sys.stdin:
+    for line in sys.stdin.readlines():
         row = json.loads(line)
         structure = Structure(row["lattice"], row["species"], row["frac"])
         energy = float(model.predict_structure(structure, task="efs")["e"])  # not counted: first call
         runs, start = 0, time.process_time()
-        while runs < 3 or time.process_time() - start < SECONDS:
+        while runs < 1 or time.process_time() - start < SECONDS:
             model.predict_structure(structure, task="efs")
             runs += 1
         cpu = (time.process_time() - start) / runs

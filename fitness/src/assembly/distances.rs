@@ -21,8 +21,14 @@ pub(super) fn radius(element: Element) -> f64 {
     covalent_radius(element).unwrap_or(UNKNOWN_RADIUS)
 }
 
+/// Distance (Å) of a metal from the centre of a donor of so many atoms that are each `to_atoms` (Å) away.
+pub(super) fn reach(to_atoms: f64, atoms: usize) -> f64 {
+    let spread = spread(atoms);
+    (to_atoms * to_atoms - spread * spread).max(1.0).sqrt()
+}
+
 /// Distance (Å) of the atoms of a haptic group of this size from their centre.
-pub(super) fn spread(atoms: usize) -> f64 {
+fn spread(atoms: usize) -> f64 {
     match atoms {
         0 | 1 => 0.0,
         2 => HAPTIC_BOND / 2.0,

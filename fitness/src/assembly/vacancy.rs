@@ -5,7 +5,7 @@ use druse_representations::{BondOrder, Complex, Element, Ligand, PlacedLigand};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::distances::Distances;
+use super::distances::{Distances, reach};
 use super::minimise::{Point4, minimise};
 use super::penalty::{Floor, GroupSpring, Penalty};
 use super::topology::Topology;
@@ -121,14 +121,14 @@ impl Vacancy {
                 ligand.donors.iter().map(|other| f64::from(bonds[other[0]])).collect()
             })
             .collect();
-        let angle = |a: usize, b: usize| {
-            let [a, b] = [a, b].map(|site| Point::from(self.sites[site]));
-            a.dot(&b).clamp(-1.0, 1.0).acos()
-        };
+        let angle =
+            |a: &[f64; 3], b: &[f64; 3]| Point::from(*a).dot(&Point::from(*b)).clamp(-1.0, 1.0).acos();
+        let angles: Vec<Vec<f64>> =
+            self.sites.iter().map(|a| self.sites.iter().map(|b| angle(a, b)).collect()).collect();
         let cost = |order: &[usize]| -> f64 {
             (0..donors)
                 .flat_map(|a| (0..a).map(move |b| (a, b)))
-                .map(|(a, b)| angle(order[a], order[b]) / bonds[a][b].max(1.0))
+                .map(|(a, b)| angles[order[a]][order[b]] / bonds[a][b].max(1.0))
                 .sum()
         };
         let mut best: Option<(f64, Vec<usize>)> = None;
@@ -150,10 +150,8 @@ impl Vacancy {
         let chelate = ligand.donors.len() > 1;
         let anchor = |(group, site): (&Vec<usize>, usize)| {
             let own: Vec<Element> = group.iter().map(|&atom| elements[atom]).collect();
-            let distance = distances.donor(self.metal, &own, chelate);
-            let spread = super::distances::spread(group.len());
-            let reach = (distance * distance - spread * spread).max(1.0).sqrt();
-            (Point::from(self.sites[site]) * reach).into()
+            let to_atoms = distances.donor(self.metal, &own, chelate);
+            (Point::from(self.sites[site]) * reach(to_atoms, group.len())).into()
         };
         Ok(ligand.donors.iter().zip(self.order(ligand)?).map(anchor).collect())
     }

@@ -47,6 +47,7 @@ impl Subspace {
     }
 
     /// Number of directions.
+    #[cfg(test)]
     pub(super) fn dimension(&self) -> usize {
         self.basis.ncols()
     }

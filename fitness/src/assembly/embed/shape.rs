@@ -3,7 +3,7 @@
 use druse_datasets::elements::vdw_radius;
 use druse_representations::{BondOrder, Element, Ligand};
 
-use crate::assembly::distances::{Distances, radius, spread};
+use crate::assembly::distances::{Distances, radius, reach};
 use crate::assembly::ideal::{self, Shape};
 use crate::assembly::penalty::{Floor, GroupSpring, Penalty};
 use crate::assembly::topology::Topology;
@@ -110,10 +110,7 @@ fn metal_bonds(
 }
 
 fn site_angles(ligand: &Ligand, to_metal: &[f64], sites: &[[f64; 3]], penalty: &mut Penalty) {
-    let centre = |(group, &atom): (&Vec<usize>, &f64)| {
-        let spread = spread(group.len());
-        (atom * atom - spread * spread).max(1.0).sqrt()
-    };
+    let centre = |(group, &to_atoms): (&Vec<usize>, &f64)| reach(to_atoms, group.len());
     let reach: Vec<f64> = ligand.donors.iter().zip(to_metal).map(centre).collect();
     let group = |donor: usize| ligand.donors[donor].iter().map(|&atom| atom as u32 + 1).collect::<Vec<u32>>();
     for a in 0..reach.len() {

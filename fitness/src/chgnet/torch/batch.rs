@@ -71,8 +71,8 @@ impl Batch {
                 ends[1][place] = atoms.start as i64 + i64::from(bond.second);
             }
             for angle in &graph.angles {
-                centre.push(atoms.start as i64 + i64::from(angle.centre));
                 let arms = angle.arms.map(|arm| &graph.arms[arm as usize]);
+                centre.push(atoms.start as i64 + i64::from(arms[0].1.first));
                 let sign = |(bond, arm): &(u32, Edge)| {
                     arm.direction.dot(&graph.bonds[*bond as usize].direction).signum()
                 };
