@@ -35,5 +35,8 @@ bench: setup
 	cargo bench -p druse-validation --bench matching
 	cargo bench -p druse-validation --bench fingerprint
 	cargo run --release -p druse-validation --example index_scaling
+	cargo run --release -p druse -- sample symmetry-diffusion -n 200 --seed 1 --to target/bench-crystals.jsonl
+	cargo run --release -p druse --example symmetric_speed -- energies target/bench-crystals.jsonl 200
+	cargo run --release -p druse --example symmetric_speed -- relaxations target/bench-crystals.jsonl 200
 	cargo run --release -p druse --no-default-features --example engine_scaling
 	cargo run --release -p druse --no-default-features --example known_evaluations

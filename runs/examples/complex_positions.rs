@@ -53,7 +53,8 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-/// Random complexes of ligands of the library.
+/// Random complexes of ligands of the library with 16 or 18 valence electrons: others are open to more ligands than they have, and
+/// lose or gain donors whatever their positions.
 fn set(count: usize, to: &Path) -> Result<(), Failure> {
     let library = LigandLibrary::find()?;
     let query = Query {
@@ -68,12 +69,11 @@ fn set(count: usize, to: &Path) -> Result<(), Failure> {
     found.sort_by_key(|&index| (index as u32).wrapping_mul(2_654_435_761));
     let ligands = found.into_iter().filter_map(|index| library.ligand(index).ok()).take(3000);
     let metals = [
-        ("Cr", 3),
-        ("Mn", 2),
+        ("Mn", 1),
         ("Fe", 2),
         ("Co", 3),
         ("Ni", 2),
-        ("Cu", 2),
+        ("Cu", 1),
         ("Zn", 2),
         ("Ru", 2),
         ("Rh", 3),
@@ -85,8 +85,9 @@ fn set(count: usize, to: &Path) -> Result<(), Failure> {
     let geometries =
         [Geometry::Tetrahedral, Geometry::SquarePlanar, Geometry::TrigonalBipyramidal, Geometry::Octahedral];
     let space = ComplexSpace {
-        atoms: [8, 90],
-        charge: [-2, 2],
+        atoms: [8, 70],
+        charge: [-1, 2],
+        electrons: vec![16, 18],
         ..ComplexSpace::new(
             metals.collect::<Result<Vec<_>, Failure>>()?,
             geometries,

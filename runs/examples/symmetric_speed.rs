@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! druse sample symmetry-diffusion -n 200 --to crystals.jsonl
-//! DRUSE_PEER_PYTHON=python3 cargo run --release -p druse --no-default-features --example symmetric_speed -- energies crystals.jsonl 200
-//! DRUSE_PEER_PYTHON=python3 cargo run --release -p druse --no-default-features --example symmetric_speed -- relaxations crystals.jsonl 200
+//! DRUSE_PEER_PYTHON=python3 cargo run --release -p druse --example symmetric_speed -- energies crystals.jsonl 200
+//! DRUSE_PEER_PYTHON=python3 cargo run --release -p druse --example symmetric_speed -- relaxations crystals.jsonl 200
 //! ```
 //!
 //! `DRUSE_PEER_PYTHON` is a Python with `chgnet==0.4.2`; without it only our own figures are printed. Structures are taken from
