@@ -110,3 +110,85 @@ impl QuasiNewton {
 fn longest(rows: &[Vector3<f64>]) -> f64 {
     rows.iter().map(Vector3::norm).fold(0.0, f64::max)
 }
+
+#[cfg(test)]
+mod tests {
+    use druse_representations::symmetry::CellSymmetry;
+    use druse_representations::{Crystal, Element, Lattice};
+
+    use super::*;
+    use crate::relax::CellFreedom;
+
+    /// One atom that moves in a cell that does not.
+    fn three_directions() -> Subspace {
+        let atom = Element::from_symbol("Po").map(|element| (element, [0.0; 3]));
+        let crystal = Crystal::ordered(Lattice::cubic(3.0), atom);
+        Subspace::new(&crystal, &CellSymmetry::trivial(1), CellFreedom::Fixed)
+    }
+
+    /// Follows a landscape from a point; returns where it ends, after how many evaluations, and how it ended.
+    fn follow(
+        landscape: impl Fn(&DVector<f64>) -> (f64, DVector<f64>),
+        start: [f64; 3],
+        guess: f64,
+    ) -> (DVector<f64>, usize, Progress) {
+        let subspace = three_directions();
+        let mut kept = DVector::from_row_slice(&start);
+        let (energy, gradient) = landscape(&kept);
+        let mut last = energy;
+        let mut mover =
+            QuasiNewton::new(DMatrix::from_diagonal_element(3, 3, guess), energy, gradient).unwrap();
+        for evaluations in 1..200 {
+            let rows = mover.step(&subspace);
+            assert!(longest(&rows) <= LARGEST_RADIUS + 1e-12);
+            let there = &kept + subspace.components(&rows);
+            let (energy, gradient) = landscape(&there);
+            let small = gradient.norm() < 1e-6;
+            match mover.take(energy, gradient, 0.0, &subspace) {
+                Progress::Kept => {
+                    assert!(energy <= last, "{energy} after {last}");
+                    (kept, last) = (there, energy);
+                    if small {
+                        return (kept, evaluations, Progress::Kept);
+                    }
+                }
+                Progress::Back => {}
+                Progress::Stuck => return (kept, evaluations, Progress::Stuck),
+            }
+        }
+        panic!("no end at {kept}");
+    }
+
+    #[test]
+    fn finds_the_bottom_of_an_uneven_valley_whatever_the_guess() {
+        let stiffness = DVector::from_row_slice(&[1.0, 10.0, 3.0]);
+        let landscape = |x: &DVector<f64>| {
+            let gradient = x.component_mul(&stiffness);
+            (0.5 * x.dot(&gradient), gradient)
+        };
+        for guess in [0.1, 3.0, 100.0] {
+            let (end, evaluations, progress) = follow(landscape, [1.0, -0.5, 2.0], guess);
+            assert!(
+                progress == Progress::Kept && end.norm() < 1e-6 && evaluations < 40,
+                "{guess}: {evaluations}"
+            );
+        }
+    }
+
+    #[test]
+    fn goes_down_where_the_curvature_is_negative() {
+        // A saddle at the origin, minima at x = 1 and x = -1.
+        let landscape = |x: &DVector<f64>| {
+            let energy = 0.25 * x[0].powi(4) - 0.5 * x[0].powi(2) + x[1].powi(2) + x[2].powi(2);
+            (energy, DVector::from_row_slice(&[x[0].powi(3) - x[0], 2.0 * x[1], 2.0 * x[2]]))
+        };
+        let (end, _, _) = follow(landscape, [0.05, 0.3, -0.2], 5.0);
+        assert!((end[0] - 1.0).abs() < 1e-5 && end[1].abs() < 1e-5);
+    }
+
+    #[test]
+    fn is_stuck_where_gradients_lie() {
+        let landscape = |x: &DVector<f64>| (x.norm_squared(), -2.0 * x);
+        assert_eq!(follow(landscape, [0.5, 0.0, 0.0], 2.0).2, Progress::Stuck);
+    }
+}

@@ -14,7 +14,7 @@ use crate::reduction::hermite::hermite;
 use crate::reduction::{Folded, in_cell, niggli};
 use crate::wyckoff::space_group;
 
-use super::search::well_posed;
+use super::search::{WellPosed, well_posed};
 
 /// Occupancies that differ by less than this count as the same when sites are compared.
 const OCCUPANCY_TOLERANCE: f64 = 1e-3;
@@ -152,17 +152,8 @@ impl SymmetryInfo {
 /// # Errors
 /// For impossible cells, sites that coincide, and when the search finds no consistent group.
 pub fn analyse(crystal: &Crystal, symprec: f64) -> Result<SymmetryInfo, SymmetryError> {
-    check_values(crystal, symprec)?;
-    // Searches work on reduced cells: in long thin ones nearest images are not found by rounding.
-    let (lattice, t) = niggli(&crystal.lattice).map_err(|error| SymmetryError::BadCell(error.to_string()))?;
-    let reduced = in_cell(crystal, lattice, &t);
-    check_lattice(&reduced.lattice, symprec)?;
-    let nearest = check_overlaps(&reduced, symprec)?;
+    let (posed, t) = posed(crystal, symprec)?;
     let failed = |reason: String| SymmetryError::SearchFailed { symprec, reason };
-    // Farther apart than this sites cannot be mistaken for each other.
-    let bound = symprec.min(nearest / 4.0);
-    let posed = well_posed(&reduced, bound)
-        .ok_or_else(|| failed("the operations found form no group at any smaller tolerance".into()))?;
     let Folded { crystal: primitive, to_primitive, mapping } = posed.folded;
     let (numbers, classes) = species_classes(&primitive);
     let columns = moyo::base::Lattice::new(*primitive.lattice.matrix());
@@ -188,19 +179,43 @@ pub fn analyse(crystal: &Crystal, symprec: f64) -> Result<SymmetryInfo, Symmetry
         })
         .collect();
     let to_primitive = to_primitive * inverse_transpose(&t);
+    let operation =
+        |one: &moyo::base::Operation| Operation { rotation: one.rotation, translation: one.translation };
+    let operations: Vec<Operation> = data.operations.iter().map(operation).collect();
     Ok(SymmetryInfo {
         number: group.number(),
         symbol: group.symbol().to_owned(),
         hall_number: data.hall_number,
         point_group: group.point_group().to_owned(),
         pearson_symbol: data.pearson_symbol.clone(),
-        operations: operations_in_cell(&data.operations, &to_primitive),
+        operations: operations_in_cell(&operations, &to_primitive),
         sites,
         site_in_primitive: mapping.iter().map(|&site| data.mapping_std_prim[site]).collect(),
         conventional: crystal_of(&data.std_cell),
         primitive: crystal_of(&data.prim_std_cell),
         symprec: data.symprec,
     })
+}
+
+/// The operations of [`analyse`] alone, for much less work.
+pub(super) fn operations(crystal: &Crystal, symprec: f64) -> Result<Vec<Operation>, SymmetryError> {
+    let (posed, t) = posed(crystal, symprec)?;
+    Ok(operations_in_cell(&posed.operations, &(posed.folded.to_primitive * inverse_transpose(&t))))
+}
+
+/// The primitive cell of a crystal that can be searched, and the basis change of its reduction.
+fn posed(crystal: &Crystal, symprec: f64) -> Result<(WellPosed, Matrix3<i32>), SymmetryError> {
+    check_values(crystal, symprec)?;
+    // Searches work on reduced cells: in long thin ones nearest images are not found by rounding.
+    let (lattice, t) = niggli(&crystal.lattice).map_err(|error| SymmetryError::BadCell(error.to_string()))?;
+    let reduced = in_cell(crystal, lattice, &t);
+    check_lattice(&reduced.lattice, symprec)?;
+    let nearest = check_overlaps(&reduced, symprec)?;
+    // Farther apart than this sites cannot be mistaken for each other.
+    let bound = symprec.min(nearest / 4.0);
+    let reason = "the operations found form no group at any smaller tolerance".to_owned();
+    let posed = well_posed(&reduced, bound).ok_or(SymmetryError::SearchFailed { symprec, reason })?;
+    Ok((posed, t))
 }
 
 /// Inverse of the transpose of a unimodular matrix.
@@ -210,7 +225,7 @@ fn inverse_transpose(t: &Matrix3<i32>) -> Matrix3<f64> {
 
 /// Operations of the primitive cell in a cell with `x_primitive = B x_cell`, pure translations of
 /// that cell included; those that do not keep its lattice are left out.
-fn operations_in_cell(operations: &[moyo::base::Operation], to_primitive: &Matrix3<f64>) -> Vec<Operation> {
+fn operations_in_cell(operations: &[Operation], to_primitive: &Matrix3<f64>) -> Vec<Operation> {
     let Some(back) = to_primitive.try_inverse() else { return Vec::new() };
     // Columns of B generate the lattice of the cell within the primitive one.
     let columns = (0..3).map(|j| std::array::from_fn(|i| to_primitive[(i, j)].round() as i64)).collect();

@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3, SymmetricEigen, Vector3};
 
-use super::analysis::{Operation, analyse, species_classes};
+use super::analysis::{Operation, operations, species_classes};
 use crate::crystal::Crystal;
 use crate::lattice::Lattice;
 
@@ -52,7 +52,7 @@ impl CellSymmetry {
         Self::new(vec![identity], vec![own])
     }
 
-    /// Finds the symmetry of a crystal within `symprec` (Å) as [`analyse`] does, and makes it exact: each site goes to the mean of
+    /// Finds the symmetry of a crystal within `symprec` (Å) as [`analyse`](super::analyse) does, and makes it exact: each site goes to the mean of
     /// where the operations put it, the metric of the lattice to its mean. Where no symmetry can be found, the
     /// crystal stays as it is.
     ///
@@ -62,7 +62,7 @@ impl CellSymmetry {
     }
 
     fn exact(crystal: &Crystal, symprec: f64) -> Option<(Crystal, Self)> {
-        let mut operations = analyse(crystal, symprec).ok()?.operations;
+        let mut operations = operations(crystal, symprec).ok()?;
         if operations.len() < 2 {
             return None;
         }

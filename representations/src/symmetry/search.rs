@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::{Matrix3, Vector3};
 
+use super::analysis::Operation;
 use crate::crystal::Crystal;
 use crate::lattice::Lattice;
 use crate::reduction::sites::SiteLookup;
@@ -25,6 +26,8 @@ pub(super) struct WellPosed {
     pub(super) folded: Folded,
     /// Tolerance (Å), at most the one asked for.
     pub(super) symprec: f64,
+    /// Operations of the primitive cell within it.
+    pub(super) operations: Vec<Operation>,
 }
 
 /// Folds a Niggli-reduced crystal into its primitive cell with the largest tolerance up to
@@ -36,10 +39,14 @@ pub(super) fn well_posed(crystal: &Crystal, symprec: f64) -> Option<WellPosed> {
         let now = attempt(crystal, tolerance);
         if let (Some(larger), Some(smaller)) = (before, &now)
             && larger.automorphisms == smaller.automorphisms
-            && larger.operations == smaller.operations
+            && larger.operations.len() == smaller.operations.len()
             && larger.folded.crystal.sites.len() == smaller.folded.crystal.sites.len()
         {
-            return Some(WellPosed { folded: larger.folded, symprec: tolerance / STEP.sqrt() });
+            return Some(WellPosed {
+                folded: larger.folded,
+                symprec: tolerance / STEP.sqrt(),
+                operations: larger.operations,
+            });
         }
         before = now;
         tolerance *= STEP;
@@ -51,7 +58,7 @@ pub(super) fn well_posed(crystal: &Crystal, symprec: f64) -> Option<WellPosed> {
 struct Attempt {
     folded: Folded,
     automorphisms: usize,
-    operations: usize,
+    operations: Vec<Operation>,
 }
 
 /// Primitive cell and its operations at one tolerance; `None` when they form no group.
@@ -63,24 +70,26 @@ fn attempt(crystal: &Crystal, tolerance: f64) -> Option<Attempt> {
     }
     let automorphisms = automorphisms(&folded.crystal.lattice, tolerance)?;
     let lookup = SiteLookup::new(&folded.crystal, 2.0 * tolerance);
-    let mut operations = Vec::new();
+    let (mut operations, mut targets) = (Vec::new(), Vec::new());
     for rotation in &automorphisms {
         let mut images = lookup.images(&rotation.map(f64::from), tolerance);
         if images.len() > 1 {
             return None; // translations of a primitive cell are unique
         }
-        operations.extend(images.pop().map(|image| (rotation, image.targets)));
+        let Some(image) = images.pop() else { continue };
+        operations.push(Operation { rotation: *rotation, translation: image.translation });
+        targets.push(image.targets);
     }
-    let targets: BTreeMap<[i32; 9], &Vec<usize>> =
-        operations.iter().map(|(rotation, targets)| (entries(rotation), targets)).collect();
-    let closed = operations.iter().all(|(first, by_first)| {
-        operations.iter().all(|(second, by_second)| {
-            targets
-                .get(&entries(&(*second * *first)))
+    let by_rotation: BTreeMap<[i32; 9], &Vec<usize>> =
+        operations.iter().map(|operation| entries(&operation.rotation)).zip(&targets).collect();
+    let closed = operations.iter().zip(&targets).all(|(first, by_first)| {
+        operations.iter().zip(&targets).all(|(second, by_second)| {
+            by_rotation
+                .get(&entries(&(second.rotation * first.rotation)))
                 .is_some_and(|both| both.iter().zip(by_first).all(|(&end, &middle)| by_second[middle] == end))
         })
     });
-    let (automorphisms, operations) = (automorphisms.len(), operations.len());
+    let automorphisms = automorphisms.len();
     closed.then_some(Attempt { folded, automorphisms, operations })
 }
 
