@@ -23,8 +23,8 @@ pub enum CellFreedom {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RelaxOptions {
-    /// Converged when no row of the generalised forces (atoms and the three rows of the cell) is
-    /// longer than this (eV/Å).
+    /// Converged when no force on an atom and no row of the generalised forces (atoms and the three rows of
+    /// the cell) is longer than this (eV/Å).
     pub fmax: f64,
     /// Most steps.
     pub steps: usize,

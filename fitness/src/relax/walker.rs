@@ -119,7 +119,8 @@ impl Walker {
             }
             _ => self.kept.insert(point),
         };
-        let force = largest_row(point.forces.iter().copied());
+        // Where the cell has changed much, a force is larger than its row.
+        let force = largest_row(point.forces.iter().copied()).max(point.max_force);
         let limit = options.guards.max_force;
         self.verdict = if force < options.fmax {
             Some(Verdict::Converged)
