@@ -2,7 +2,8 @@
 """CPU time of the Python package chgnet for energy, forces and stress, on one thread.
 
 Argument: CPU seconds that each figure is the mean of (2 when absent). Reads crystals from standard input, one JSON object a line: lattice (rows, Å), species (symbols), frac. Prints one JSON
-object each: atoms, cpu_seconds (this process, one prediction from structure to numbers, mean), energy_per_atom (eV).
+object each: atoms, cpu_seconds (this process, one prediction from structure to numbers, mean), energy_per_atom (eV); null for crystals
+that the package refuses.
 Needs `pip install chgnet==0.4.2`. Called by `fitness/benches/chgnet.rs` and `runs/examples/symmetric_speed.rs`, which print the ratios.
 """
 
@@ -28,7 +29,11 @@ def main():
     for line in sys.stdin.readlines():
         row = json.loads(line)
         structure = Structure(row["lattice"], row["species"], row["frac"])
-        energy = float(model.predict_structure(structure, task="efs")["e"])  # not counted: first call
+        try:
+            energy = float(model.predict_structure(structure, task="efs")["e"])  # not counted: first call
+        except ValueError:  # an isolated atom
+            print(json.dumps({"atoms": len(structure), "cpu_seconds": None, "energy_per_atom": None}), flush=True)
+            continue
         runs, start = 0, time.process_time()
         while runs < 1 or time.process_time() - start < SECONDS:
             model.predict_structure(structure, task="efs")
