@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """CPU time of the Python package chgnet for energy, forces and stress, on one thread.
 
-Argument: CPU seconds that each figure is the mean of (2 when absent). Reads crystals from standard input, one JSON object a line: lattice (rows, Å), species (symbols), frac. Prints one JSON
-object each: atoms, cpu_seconds (this process, one prediction from structure to numbers, mean), energy_per_atom (eV); null for crystals
-that the package refuses.
+Argument: CPU seconds that each figure is the mean of (2 when absent). Reads crystals from standard input, one JSON object
+a line: lattice (rows, Å), species (symbols), frac. Prints one JSON object each: atoms, cpu_seconds (this process, one
+prediction from structure to numbers, mean), energy_per_atom (eV); null for crystals that the package refuses.
 Needs `pip install chgnet==0.4.2`. Called by `fitness/benches/chgnet.rs` and `runs/examples/symmetric_speed.rs`, which print the ratios.
 """
 
