@@ -21,7 +21,7 @@ use druse::fitness::relax::{RelaxOptions, relax};
 use druse::fitness::{PotentialError, Prediction, Want};
 use druse::representations::Crystal;
 use druse::representations::io::read_path;
-use druse::representations::symmetry::{CellSymmetry, analyse};
+use druse::representations::symmetry::CellSymmetry;
 
 /// Tolerance of the symmetry of single points (Å): positions of five decimals keep it.
 const SYMPREC: f64 = 1e-3;
@@ -128,16 +128,8 @@ fn relaxations(model: &Chgnet, crystals: &[Crystal]) -> Result<(), Failure> {
         seconds += time;
         steps += relaxation.steps;
         converged += usize::from(relaxation.is_converged());
-        let number = |crystal: &Crystal| analyse(crystal, options.symprec).map(|info| info.number);
-        let (before, after) = (number(crystal), number(&relaxation.crystal));
-        // A group may rise where parameters come to special values, which its subgroup cannot forbid.
-        if let (Ok(before), Ok(after)) = (before, after)
-            && before != after
-            && CellSymmetry::find(&relaxation.crystal, 1e-6).1.order()
-                < CellSymmetry::find(crystal, options.symprec).1.order()
-        {
-            broken += 1;
-        }
+        let order = |crystal: &Crystal, symprec| CellSymmetry::find(crystal, symprec).1.order();
+        broken += usize::from(order(&relaxation.crystal, 1e-6) < order(crystal, options.symprec));
         let energy = relaxation.prediction.as_ref().map(|p| p.energy / crystal.sites.len() as f64);
         ours.push((energy, time, relaxation.steps, relaxation.verdict.to_string()));
     }

@@ -305,19 +305,16 @@ fn products<T: Real, const LEVEL: u8, const PANELS: usize>(
     let [x0, x1, x2, x3, x4, x5] = x;
     let upper = x0.iter().zip(x1).zip(x2);
     let lower = x3.iter().zip(x4).zip(x5);
-    let mut step = |lines: [&[T; COLUMNS]; PANELS], upper: [T; 3], lower: [T; 3]| {
-        s0 = add_multiples::<T, LEVEL, PANELS>(upper[0], lines, s0);
-        s1 = add_multiples::<T, LEVEL, PANELS>(upper[1], lines, s1);
-        s2 = add_multiples::<T, LEVEL, PANELS>(upper[2], lines, s2);
-        s3 = add_multiples::<T, LEVEL, PANELS>(lower[0], lines, s3);
-        s4 = add_multiples::<T, LEVEL, PANELS>(lower[1], lines, s4);
-        s5 = add_multiples::<T, LEVEL, PANELS>(lower[2], lines, s5);
-    };
     let (first, last) = (panels[0].iter(), panels[PANELS - 1].iter());
     for ((one, other), (((x0, x1), x2), ((x3, x4), x5))) in first.zip(last).zip(upper.zip(lower)) {
         // The same line twice where there is one panel.
         let lines = std::array::from_fn(|k| if k == 0 { one } else { other });
-        step(lines, [*x0, *x1, *x2], [*x3, *x4, *x5]);
+        s0 = add_multiples::<T, LEVEL, PANELS>(*x0, lines, s0);
+        s1 = add_multiples::<T, LEVEL, PANELS>(*x1, lines, s1);
+        s2 = add_multiples::<T, LEVEL, PANELS>(*x2, lines, s2);
+        s3 = add_multiples::<T, LEVEL, PANELS>(*x3, lines, s3);
+        s4 = add_multiples::<T, LEVEL, PANELS>(*x4, lines, s4);
+        s5 = add_multiples::<T, LEVEL, PANELS>(*x5, lines, s5);
     }
     for (q, sums) in [s0, s1, s2, s3, s4, s5][..height].iter().enumerate() {
         out[q * stride + column..][..PANELS * COLUMNS].copy_from_slice(sums.as_flattened());

@@ -62,17 +62,10 @@ impl<'a> Edges<'a> {
     /// Index of the edge from a representative to a copy of a site.
     fn find(&self, first: usize, second: u32, image: [i32; 3]) -> Option<usize> {
         let range = self.list.around(first);
-        let (seconds, images) = (&self.list.second[range.clone()], &self.list.image[range.clone()]);
-        let (mut low, mut high) = (0, seconds.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            match (seconds[middle], images[middle]).cmp(&(second, image)) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Some(range.start + middle),
-            }
-        }
-        None
+        let seconds = &self.list.second[range.clone()];
+        let start = range.start + seconds.partition_point(|&other| other < second);
+        let end = range.start + seconds.partition_point(|&other| other <= second);
+        self.list.image[start..end].binary_search(&image).ok().map(|place| start + place)
     }
 
     /// Where an operation takes the edge from `i` to the copy `n` of `j`, if that is around a representative.

@@ -7,6 +7,7 @@
 use nalgebra::{DMatrix, DVector, Vector3};
 
 use super::subspace::Subspace;
+use super::walker::largest_row;
 
 /// Longest row (Å) of the first step, of any step, and the radius at which the method gives up.
 const RADIUS: f64 = 0.15;
@@ -58,15 +59,14 @@ impl QuasiNewton {
     ) -> Progress {
         let change = &gradient - &self.gradient;
         self.learn(&change);
-        let expected = 0.5 * (self.gradient.dot(&self.step) + gradient.dot(&self.step));
-        let length = longest(&subspace.rows(&self.step));
+        let length = largest_row(subspace.rows(&self.step).into_iter());
         let rise = energy - self.energy;
         if rise > noise {
             self.radius = 0.4 * length.min(self.radius);
             return if self.radius < SMALLEST_RADIUS { Progress::Stuck } else { Progress::Back };
         }
         // Still downhill at the end of a step that was cut short: longer ones may be tried.
-        if gradient.dot(&self.step) < 0.0 && expected < 0.0 && length > 0.9 * self.radius {
+        if gradient.dot(&self.step) < 0.0 && length > 0.9 * self.radius {
             self.radius = (1.5 * self.radius).min(LARGEST_RADIUS);
         }
         (self.energy, self.gradient) = (energy, gradient);
@@ -77,7 +77,7 @@ impl QuasiNewton {
     pub(super) fn step(&mut self, subspace: &Subspace) -> Vec<Vector3<f64>> {
         self.step = -(&self.inverse * &self.gradient);
         let mut rows = subspace.rows(&self.step);
-        let length = longest(&rows);
+        let length = largest_row(rows.iter().copied());
         if length > self.radius {
             let scale = self.radius / length;
             self.step *= scale;
@@ -105,10 +105,6 @@ impl QuasiNewton {
         self.inverse.ger(-1.0 / curvature, &product, step, 1.0);
         self.inverse.ger(-1.0 / curvature, step, &product, 1.0);
     }
-}
-
-fn longest(rows: &[Vector3<f64>]) -> f64 {
-    rows.iter().map(Vector3::norm).fold(0.0, f64::max)
 }
 
 #[cfg(test)]
@@ -140,7 +136,7 @@ mod tests {
             QuasiNewton::new(DMatrix::from_diagonal_element(3, 3, guess), energy, gradient).unwrap();
         for evaluations in 1..200 {
             let rows = mover.step(&subspace);
-            assert!(longest(&rows) <= LARGEST_RADIUS + 1e-12);
+            assert!(largest_row(rows.iter().copied()) <= LARGEST_RADIUS + 1e-12);
             let there = &kept + subspace.components(&rows);
             let (energy, gradient) = landscape(&there);
             let small = gradient.norm() < 1e-6;

@@ -110,25 +110,13 @@ fn strains(freedom: CellFreedom) -> Vec<Matrix3<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use druse_representations::{Element, Lattice};
-
     use super::*;
+    use crate::relax::tests::rutile;
 
     #[test]
     fn directions_are_the_free_parameters() {
         // Rutile: a, c and u of oxygen.
-        let u = 0.305;
-        let [ti, o] = ["Ti", "O"].map(|symbol| Element::from_symbol(symbol).unwrap());
-        let lattice = Lattice::from_rows([[4.594, 0.0, 0.0], [0.0, 4.594, 0.0], [0.0, 0.0, 2.959]]);
-        let atoms = [
-            (ti, [0.0; 3]),
-            (ti, [0.5; 3]),
-            (o, [u, u, 0.0]),
-            (o, [-u, -u, 0.0]),
-            (o, [0.5 + u, 0.5 - u, 0.5]),
-            (o, [0.5 - u, 0.5 + u, 0.5]),
-        ];
-        let (crystal, symmetry) = CellSymmetry::find(&Crystal::ordered(lattice, atoms), 1e-3);
+        let (crystal, symmetry) = CellSymmetry::find(&rutile(4.594, 2.959, 0.305), 1e-3);
         let dimension =
             |freedom, symmetry: &CellSymmetry| Subspace::new(&crystal, symmetry, freedom).dimension();
         assert_eq!(dimension(CellFreedom::Free, &symmetry), 3);

@@ -231,7 +231,7 @@ fn prepared(crystal: &Crystal, options: &RelaxOptions) -> (Crystal, CellSymmetry
 }
 
 /// Length of the longest row; not finite when one of them is not.
-fn largest_row(rows: impl Iterator<Item = Vector3<f64>>) -> f64 {
+pub(super) fn largest_row(rows: impl Iterator<Item = Vector3<f64>>) -> f64 {
     // f64::max forgets a NaN as soon as a number follows.
     rows.map(|row| row.norm()).fold(0.0, |most: f64, x| if x <= most || most.is_nan() { most } else { x })
 }
