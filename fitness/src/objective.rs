@@ -31,6 +31,19 @@ pub mod property {
     /// Distance to the nearest known crystal: of those with the same composition where there are any,
     /// otherwise 1 more than to the nearest structure type; in units of (V/N)^(1/3).
     pub const NOVELTY: &str = "novelty";
+    /// Band gap (eV), estimated by a trained model.
+    pub const BAND_GAP: &str = "band_gap";
+    /// Bulk modulus (GPa; Voigt-Reuss-Hill), estimated by a trained model.
+    pub const BULK_MODULUS: &str = "bulk_modulus";
+    /// Probability that a crystal was made: that the ICSD lists it, among structures of the Materials Project; estimated by a trained
+    /// model.
+    pub const SYNTHESIZABILITY: &str = "synthesizability";
+    /// What the model of estimated properties that comes with druse writes, each beside its doubt as `NAME_doubt`.
+    pub const ESTIMATED: [&str; 3] = [BAND_GAP, BULK_MODULUS, SYNTHESIZABILITY];
+    /// Name of the property that holds the doubt (a standard deviation) of an estimated one.
+    pub fn doubt_of(name: &str) -> String {
+        format!("{name}_doubt")
+    }
     /// Largest angle (degrees) between a donor and its site in an assembled complex.
     pub const MISFIT: &str = "misfit";
     /// Total energy (eV) of a molecule by GFN2-xTB.

@@ -3,15 +3,20 @@
 //! ```text
 //! latent_steering labels COUNT LABELS.csv           # gap and polarizability of complexes with ligands of the library
 //! druse train ligand-vae --from ligand-vae --data library --labels LABELS.csv --conditions …,gap,polarizability …
-//! latent_steering steer MODEL.safetensors STARTS RESULTS.csv
+//! latent_steering steer MODEL.safetensors STARTS RESULTS.csv [gap+ gap- polarizability+ polarizability-]
 //! ```
 //!
 //! Each ligand is improved ([`LatentSampler::improve_ligands`]): what comes back as it was, or no better by the heads, is no
 //! result and counted apart. The complex of a ligand is trans-PdCl2L2, or PdCl2L for a chelate: assembled, optimised crudely with GFN2-xTB (both
-//! ends of every comparison alike), and checked to be the same complex afterwards. Starts are ligands that have no label.
+//! ends of every comparison alike), and checked to be the same complex afterwards. Starts are ligands that have no label. What was
+//! measured is written beside the results (`RESULTS.measured`) as it comes, and not measured again.
 
+use std::collections::BTreeMap;
 use std::error::Error;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use druse_datasets::ligands::{LigandLibrary, Query};
 use druse_fitness::assembly::{AssemblyTier, Distances};
@@ -25,8 +30,10 @@ use druse_representations::{Complex, Geometry, Ligand, PlacedLigand};
 use rayon::prelude::*;
 
 const PROPERTIES: [&str; 2] = ["gap", "polarizability"];
-/// Most atoms of a ligand, and of what it becomes.
-const ATOMS: [usize; 2] = [30, 40];
+/// Most atoms of a ligand with labels.
+const LABELLED: usize = 30;
+/// Most atoms of a ligand to start from, and of what it becomes.
+const ATOMS: [usize; 2] = [24, 30];
 
 fn main() -> Result<(), Box<dyn Error>> {
     druse_fitness::chgnet::torch::single_threaded();
@@ -36,17 +43,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let probe = Probe::new(&library)?;
     match arguments[..] {
         ["labels", count, to] => labels(&library, &probe, count.parse()?, Path::new(to)),
-        ["steer", model, starts, to] => steer(&library, &probe, model, starts.parse()?, Path::new(to)),
-        _ => Err("expected labels COUNT FILE or steer MODEL STARTS FILE".into()),
+        ["steer", model, starts, to, ref goals @ ..] => {
+            steer(&library, &probe, model, starts.parse()?, Path::new(to), goals)
+        }
+        _ => Err("expected labels COUNT FILE or steer MODEL STARTS FILE [GOAL ...]".into()),
     }
 }
 
 /// Ligands for both stages, in an order that has nothing to do with what they are.
-fn candidates(library: &LigandLibrary) -> Vec<usize> {
+fn candidates(library: &LigandLibrary, most: usize) -> Vec<usize> {
     let query = Query {
         denticities: [1, 2].into(),
         charges: [0, -1].into(),
-        max_atoms: Some(ATOMS[0]),
+        max_atoms: Some(most),
         haptic: Some(false),
         orders_known: Some(true),
         ..Query::default()
@@ -82,6 +91,47 @@ impl Probe {
     }
 }
 
+/// What was measured before, by the drawing of the ligand, in a file of lines `SMILES gap polarizability` or `SMILES reason`.
+struct Measured<'a> {
+    probe: &'a Probe,
+    known: BTreeMap<String, Result<[f64; 2], String>>,
+    file: Mutex<File>,
+}
+
+impl<'a> Measured<'a> {
+    fn open(probe: &'a Probe, path: &Path) -> Result<Self, Box<dyn Error>> {
+        let file = File::options().create(true).append(true).open(path)?;
+        let read = |line: &str| {
+            let (smiles, rest) = line.split_once(' ')?;
+            let numbers: Result<Vec<f64>, _> = rest.split(' ').map(str::parse).collect();
+            let value = match numbers.as_deref() {
+                Ok(&[gap, polarizability]) => Ok([gap, polarizability]),
+                _ => Err(rest.to_owned()),
+            };
+            Some((smiles.to_owned(), value))
+        };
+        let known = std::fs::read_to_string(path)?.lines().filter_map(read).collect();
+        Ok(Self { probe, known, file: Mutex::new(file) })
+    }
+
+    fn of(&self, ligand: &Ligand) -> Result<[f64; 2], String> {
+        let smiles = ligand.to_smiles();
+        if let Some(known) = self.known.get(&smiles) {
+            return known.clone();
+        }
+        let found = self.probe.measure(ligand);
+        let line = match &found {
+            Ok([gap, polarizability]) => format!("{smiles} {gap} {polarizability}\n"),
+            Err(reason) => format!("{smiles} {}\n", reason.replace('\n', " ")),
+        };
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = file.write_all(line.as_bytes()) {
+            eprintln!("not kept: {error}");
+        }
+        found
+    }
+}
+
 fn passed(tier: &dyn Tier<Complex>, complex: &Complex) -> Result<(Complex, Properties), String> {
     match tier.run(&[(complex, &Properties::new())]).pop() {
         Some(TierOutcome::Passed { design, properties }) => Ok((design, properties)),
@@ -103,8 +153,11 @@ fn complex(ligand: &Ligand) -> Result<Complex, String> {
 }
 
 fn labels(library: &LigandLibrary, probe: &Probe, count: usize, to: &Path) -> Result<(), Box<dyn Error>> {
-    let chosen: Vec<Ligand> =
-        candidates(library).into_iter().take(count).filter_map(|index| library.ligand(index).ok()).collect();
+    let chosen: Vec<Ligand> = candidates(library, LABELLED)
+        .into_iter()
+        .take(count)
+        .filter_map(|index| library.ligand(index).ok())
+        .collect();
     let mut text = "id,gap,polarizability\n".to_owned();
     let mut labelled = 0;
     // Written as it grows: hours of work are not lost with the last of it.
@@ -132,24 +185,28 @@ fn steer(
     model: &str,
     starts: usize,
     to: &Path,
+    goals: &[&str],
 ) -> Result<(), Box<dyn Error>> {
     let file = ModelFile::read(Path::new(model))?;
     let model = LatentSampler::<LigandVae>::new(file.weights::<LigandVae>(tch::Device::Cpu)?);
     // From the end of the order, labels from its beginning.
-    let order = candidates(library).into_iter().rev();
+    let order = candidates(library, ATOMS[0]).into_iter().rev();
     let chosen: Vec<Ligand> = order.filter_map(|index| library.ligand(index).ok()).take(starts).collect();
-    let before: Vec<Result<[f64; 2], String>> =
-        chosen.par_iter().map(|ligand| probe.measure(ligand)).collect();
+    let measured = Measured::open(probe, &to.with_extension("measured"))?;
+    let before: Vec<Result<[f64; 2], String>> = chosen.par_iter().map(|ligand| measured.of(ligand)).collect();
     heads(&model, &chosen, &before);
     let space = LigandSpace { atoms: Some([1, ATOMS[1]]), ..LigandSpace::default() };
     let mut text = "property,direction,start,end,gain,before,after\n".to_owned();
     for (k, property) in PROPERTIES.iter().enumerate() {
-        for (direction, weight) in [("up", 1.0), ("down", -1.0)] {
+        for (direction, sign, weight) in [("up", '+', 1.0), ("down", '-', -1.0)] {
+            if !goals.is_empty() && !goals.contains(&format!("{property}{sign}").as_str()) {
+                continue;
+            }
             let objective = Objective { property: (*property).to_owned(), weight, target: None };
             let improved =
                 model.improve_ligands(&chosen, &[objective], &space, &Improvement::default(), 1)?;
             let after: Vec<Option<[f64; 2]>> =
-                improved.par_iter().map(|improved| probe.measure(&improved.as_ref()?.ligand).ok()).collect();
+                improved.par_iter().map(|improved| measured.of(&improved.as_ref()?.ligand).ok()).collect();
             let mut changes = Vec::new();
             for (((ligand, improved), before), after) in chosen.iter().zip(&improved).zip(&before).zip(&after)
             {

@@ -25,7 +25,7 @@ mod warm_start;
 pub use breeding::{Breeder, Constraints, Sprout};
 pub use complexes::{
     ComplexBreeder, ComplexSpace, ComplexSpaceError, ComplexViolation, LigandLimits, LigandPool, SpinRule,
-    chromophores, noble_by_abundant,
+    chromophores, noble_by_abundant, valence_electrons,
 };
 pub use conformance::{check_breeder, check_generator};
 pub use crystals::{CrystalBreeder, DesignSpace, MatrixBreeder, SpaceError, Violation};

@@ -2,22 +2,26 @@
 //!
 //! ```text
 //! complex_positions set COUNT SET.xyz             # complexes of ligands of the library, assembled
+//! complex_positions real FOLDER SET.xyz           # complexes of crystals, an XYZ file each, say of tmQMg
 //! complex_positions place MODEL SET.xyz COUNT ALL.xyz
 //! complex_positions gfn2 ALL.xyz COUNT            # of those that are sound
 //! ```
 //!
-//! `place` takes one ligand out of each complex, draws another of the same number of donors and the same charge from
-//! `ligand-vae`, and places it with the model; with `geometry` instead of a model, by distance geometry, which knows nothing of what
-//! stands around until the ligand is finished. `gfn2` cleans up with GFN-FF, optimises with GFN2-xTB, and counts the complexes
-//! whose bonds are the same afterwards. `druse evaluate --protocol tmc ALL.xyz` judges the same file.
+//! `real` takes charges and bond orders of the ligands from the library, and the oxidation state that gives the polyhedron
+//! its closed shell (14, 16 or 18 valence electrons; charges up to 1, as in tmQM). `place` takes one ligand of more than one heavy atom out of each complex, draws another with the same donors and
+//! charge from `ligand-vae`, and places it with the model; with `geometry` instead of a model, by distance
+//! geometry, which knows nothing of what stands around until the ligand is finished. `gfn2` cleans up with GFN-FF, optimises with
+//! GFN2-xTB, and counts the complexes whose bonds are the same afterwards; of a file of `set` or `real` it says what of the loss is not
+//! the placement's. `druse evaluate --protocol tmc ALL.xyz` judges the same file.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
-use druse::complexes::{placed_complexes, told_by_atoms, xyz};
-use druse::datasets::elements::covalent_radius;
+use druse::complexes::{perceived_key, placed_complexes, told_by_atoms, xyz};
+use druse::datasets::elements::{covalent_radius, oxidation_states};
 use druse::datasets::ligands::{LigandLibrary, Query};
 use druse::fitness::assembly::{AssemblyTier, Distances, Finished, Vacancy, embed, validate};
 use druse::fitness::chgnet::torch::{device, single_threaded};
@@ -30,9 +34,12 @@ use druse::generators::learned::house::ModelFile;
 use druse::generators::learned::latent::LatentSampler;
 use druse::generators::learned::ligand_vae::{LigandRequest, LigandVae};
 use druse::generators::learned::shipped;
-use druse::generators::{ComplexSpace, LigandPool, LigandSpace, complex_generator};
-use druse::representations::complex::perceive;
-use druse::representations::{Complex, Element, Geometry, Ligand};
+use druse::generators::{ComplexSpace, LigandPool, LigandSpace, complex_generator, valence_electrons};
+use druse::representations::complex::{PerceivedLigand, perceive};
+use druse::representations::io::read_molecules;
+use druse::representations::ligand::Atom;
+use druse::representations::molecule::Molecule;
+use druse::representations::{Complex, Element, Geometry, Ligand, PlacedLigand};
 use rayon::prelude::*;
 
 const SEED: u64 = 1;
@@ -47,9 +54,11 @@ fn main() -> Result<(), Failure> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["set", count, to] => set(count.parse()?, Path::new(to)),
+        ["real", folder, to] => real(Path::new(folder), Path::new(to)),
         ["place", model, set, count, to] => place(model, Path::new(set), count.parse()?, Path::new(to)),
         ["gfn2", set, count] => gfn2(Path::new(set), count.parse()?),
-        _ => Err("expected set COUNT FILE, place MODEL SET COUNT FILE, or gfn2 FILE COUNT".into()),
+        _ => Err("expected set COUNT FILE, real FOLDER FILE, place MODEL SET COUNT FILE, or gfn2 FILE COUNT"
+            .into()),
     }
 }
 
@@ -112,6 +121,66 @@ fn set(count: usize, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Complexes of crystals whose ligands are all in the library.
+fn real(folder: &Path, to: &Path) -> Result<(), Failure> {
+    let library = LigandLibrary::find()?;
+    let ligand = |index: usize| library.ligand(index).ok();
+    let mut known: Vec<(String, Reverse<u32>, usize)> = (0..library.len())
+        .into_par_iter()
+        .filter_map(|index| {
+            let record = library.record(index).filter(|record| record.orders_known())?;
+            Some((perceived_key(&ligand(index)?), Reverse(record.occurrences()), index))
+        })
+        .collect();
+    known.sort();
+    let find = |found: &Ligand| {
+        let key = perceived_key(found);
+        let place = known.partition_point(|one| one.0 < key);
+        known.get(place).filter(|one| one.0 == key).and_then(|one| ligand(one.2))
+    };
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "xyz"));
+    files.sort();
+    let (mut text, mut made) = (String::new(), 0);
+    for file in &files {
+        for record in read_molecules(file)?.into_iter().flatten() {
+            if let Some(complex) = told(&record.molecule, &find) {
+                let at = record.molecule.positions.iter().zip(&record.molecule.elements);
+                let lines: String =
+                    at.map(|([x, y, z], element)| format!("{element} {x:.5} {y:.5} {z:.5}\n")).collect();
+                text.push_str(&format!("{}\ncomplex={complex}\n{lines}", record.molecule.len()));
+                made += 1;
+            }
+        }
+    }
+    std::fs::write(to, text)?;
+    println!("{made} complexes of {} files", files.len());
+    Ok(())
+}
+
+/// What atoms are, by ligands that are known: closed shells alone.
+fn told(molecule: &Molecule, find: &dyn Fn(&Ligand) -> Option<Ligand>) -> Option<Complex> {
+    let found = perceive(molecule, &covalent_radius).ok()?;
+    let (geometry, _) = found.shape?;
+    let place =
+        |one: &PerceivedLigand| Some(PlacedLigand { ligand: find(&one.ligand)?, sites: one.sites.clone() });
+    let ligands = found.ligands.iter().map(place).collect::<Option<Vec<_>>>()?;
+    let electrons = match geometry {
+        Geometry::Linear => 14,
+        Geometry::TrigonalPlanar | Geometry::SquarePlanar => 16,
+        _ => 18,
+    };
+    let complexes = oxidation_states(found.metal)
+        .all()
+        .iter()
+        .filter_map(|&state| Complex::new(found.metal, i32::from(state), 1, geometry, ligands.clone()).ok());
+    complexes
+        .filter(|complex| valence_electrons(complex) == electrons)
+        .min_by_key(|complex| complex.charge().abs())
+        .filter(|complex| complex.charge().abs() <= 1)
+}
+
 /// The complexes of a file whose bonds are those that it tells.
 fn read(set: &Path) -> Result<impl Iterator<Item = Complex>, Failure> {
     Ok(placed_complexes(set)?.into_iter().filter_map(|one| one.map_err(|error| eprintln!("{error}")).ok()))
@@ -131,18 +200,33 @@ fn passed(tier: &dyn Tier<Complex>, complex: &Complex) -> Result<Complex, String
 
 fn place(model: &str, set: &Path, count: usize, to: &Path) -> Result<(), Failure> {
     let distances = distances(&LigandLibrary::find()?);
-    let complexes: Vec<Complex> = read(set)?.take(count).collect();
-    let open: Vec<(&Complex, usize, Vacancy)> = complexes
-        .iter()
-        .enumerate()
-        .map(|(number, complex)| {
-            let removed = number % complex.ligands.len();
-            Ok((complex, removed, Vacancy::of(complex, removed)?))
-        })
+    let complexes: Vec<Complex> = read(set)?.collect();
+    let heavy = |atom: &Atom| atom.element.atomic_number() > 1;
+    let large = |ligand: &Ligand| ligand.graph.node_weights().filter(|&atom| heavy(atom)).count() > 1;
+    // One ligand of each complex, then another of each, until there are as many as asked for.
+    let mut places: Vec<(usize, &Complex, usize)> = Vec::new();
+    for (number, complex) in complexes.iter().enumerate() {
+        let from = number % complex.ligands.len();
+        let removable = (0..complex.ligands.len()).map(|k| (from + k) % complex.ligands.len()).filter(|&k| {
+            let ligand = &complex.ligands[k].ligand;
+            large(ligand) && !ligand.is_haptic()
+        });
+        places.extend(removable.enumerate().map(|(round, removed)| (round, complex, removed)));
+    }
+    places.sort_by_key(|&(round, ..)| round);
+    let open: Vec<(&Complex, usize, Vacancy)> = places
+        .into_iter()
+        .cycle()
+        .take(count)
+        .map(|(_, complex, removed)| Ok((complex, removed, Vacancy::of(complex, removed)?)))
         .collect::<Result<_, Failure>>()?;
     let vae = ModelFile::from_bytes(shipped::weights("ligand-vae").ok_or("no ligand-vae")?, "ligand-vae")?;
     let vae = LatentSampler::<LigandVae>::new(vae.weights::<LigandVae>(device("cpu")?)?);
-    let ligands = drawn(&vae, &open)?;
+    let (open, ligands): (Vec<_>, Vec<Ligand>) = open
+        .iter()
+        .zip(drawn(&vae, &open)?)
+        .filter_map(|((complex, removed, vacancy), ligand)| Some(((*complex, *removed, vacancy), ligand?)))
+        .unzip();
 
     let start = Instant::now();
     let placed: Vec<Result<Vec<[f64; 3]>, String>> = match model {
@@ -236,32 +320,39 @@ fn place(model: &str, set: &Path, count: usize, to: &Path) -> Result<(), Failure
     Ok(())
 }
 
-/// A new ligand for each vacancy: as many donors and the charge of the one that gave way.
+/// A new ligand for each vacancy, with the donors and the charge of the one that gave way; none where the model makes too few.
 fn drawn(
     model: &LatentSampler<LigandVae>,
     open: &[(&Complex, usize, Vacancy)],
-) -> Result<Vec<Ligand>, Failure> {
-    let mut by_request: BTreeMap<(usize, i32), Vec<usize>> = BTreeMap::new();
-    for (place, (complex, removed, vacancy)) in open.iter().enumerate() {
-        let charge = complex.ligands[*removed].ligand.charge();
-        by_request.entry((vacancy.sites.len(), charge)).or_default().push(place);
+) -> Result<Vec<Option<Ligand>>, Failure> {
+    let mut by_request: BTreeMap<(Vec<Element>, i32), Vec<usize>> = BTreeMap::new();
+    for (place, (complex, removed, _)) in open.iter().enumerate() {
+        let ligand = &complex.ligands[*removed].ligand;
+        let mut donors = ligand.site_elements();
+        donors.sort_unstable();
+        by_request.entry((donors, ligand.charge())).or_default().push(place);
     }
     let mut ligands = vec![None; open.len()];
-    for ((sites, charge), places) in by_request {
+    for ((donors, charge), places) in by_request {
         let space = LigandSpace {
-            denticity: Some([sites; 2]),
+            donors,
             charges: vec![charge],
-            heavy_atoms: Some([1, 30]),
+            heavy_atoms: Some([2, 30]),
+            haptic: Some(false),
             ..LigandSpace::default()
         };
         // A few attempts come to nothing.
         let numbers: Vec<u64> = (0..2 * places.len() as u64 + 16).collect();
-        let made = model.sample_ligands(&LigandRequest::new(space), SEED, &numbers)?;
-        for (place, sample) in places.into_iter().zip(made.into_iter().flatten()) {
-            ligands[place] = Some(sample.ligand);
+        match model.sample_ligands(&LigandRequest::new(space), SEED, &numbers) {
+            Ok(made) => {
+                for (place, sample) in places.into_iter().zip(made.into_iter().flatten()) {
+                    ligands[place] = Some(sample.ligand);
+                }
+            }
+            Err(error) => eprintln!("{error}"),
         }
     }
-    ligands.into_iter().map(|ligand| ligand.ok_or_else(|| "too few ligands were drawn".into())).collect()
+    Ok(ligands)
 }
 
 /// By distance geometry alone, finished like any other.
@@ -276,7 +367,9 @@ fn by_geometry(ligand: &Ligand, vacancy: &Vacancy, distances: &Distances) -> Res
 }
 
 fn gfn2(set: &Path, count: usize) -> Result<(), Failure> {
-    let options = XtbOptions { force_field: true, level: Level::Crude, ..XtbOptions::default() };
+    // Closed shells alone are in the sets.
+    let options =
+        XtbOptions { force_field: true, level: Level::Crude, spin_states: false, ..XtbOptions::default() };
     let tier = XtbTier::new(Xtb::find()?, options);
     let sound =
         |complex: &Complex| validate(complex, complex.positions.as_deref().unwrap_or_default()).is_ok();

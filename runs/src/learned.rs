@@ -4,9 +4,13 @@ use std::path::Path;
 
 use crate::config::{ConditionSetting, ModelSpec};
 #[cfg(not(feature = "torch"))]
-pub(crate) use no_torch::{card, complex_generator, find, generator, has_shipped_latents, shipped_latents};
+pub(crate) use no_torch::{
+    card, complex_generator, find, generator, has_shipped_latents, property_tier, shipped_latents,
+};
 #[cfg(feature = "torch")]
-pub(crate) use torch::{card, complex_generator, find, generator, has_shipped_latents, shipped_latents};
+pub(crate) use torch::{
+    card, complex_generator, find, generator, has_shipped_latents, property_tier, shipped_latents,
+};
 
 /// Why a model cannot be used, by the key of the campaign file that says so.
 pub(crate) struct Unusable {
@@ -66,8 +70,12 @@ impl Condition {
 mod torch {
     use super::{Condition, ConditionSetting, Found, ModelSpec, Path, Unusable, Values};
     use crate::config::{GeneratorSpec, LearnedSpec};
+    use std::sync::Arc;
+
+    use crate::fitness::Tier;
     use crate::fitness::chgnet::torch::{device, single_threaded};
-    use crate::generators::learned::house::{ModelFile, Seen};
+    use crate::generators::learned::crystal_properties::{CrystalProperties, PropertyModel, PropertyTier};
+    use crate::generators::learned::house::{Learner, ModelFile, Seen};
     use crate::generators::learned::{
         GeneticAlgorithm, LearnedGenerator, Request, Scale, Target, Wanted, shipped,
     };
@@ -202,6 +210,21 @@ mod torch {
         Ok(Box::new(generator.best_of(spec.best_of).without(seen)))
     }
 
+    /// The tier of the properties that the model that comes with druse estimates.
+    ///
+    /// # Errors
+    /// When this build ships no such model.
+    pub(crate) fn property_tier() -> Result<Box<dyn Tier<Crystal>>, SetupError> {
+        let kind = CrystalProperties::KIND;
+        let broken = |reason: String| SetupError::Model { kind: kind.to_owned(), reason };
+        single_threaded();
+        let bytes = shipped::weights(kind).ok_or_else(|| broken("this build ships no weights".to_owned()))?;
+        let device = device("cpu").map_err(|error| broken(error.to_string()))?;
+        let weights = ModelFile::from_bytes(bytes, kind).and_then(|file| file.weights(device));
+        let model = PropertyModel::new(&weights.map_err(|error| broken(error.to_string()))?);
+        Ok(Box::new(PropertyTier::new(Arc::new(model))))
+    }
+
     /// The autoencoder of ligands that comes with druse.
     const LIGANDS: &str = "ligand-vae";
 
@@ -254,6 +277,7 @@ mod torch {
 mod no_torch {
     use super::{Found, ModelSpec, Path, Unusable};
     use crate::config::{GeneratorSpec, LearnedSpec};
+    use crate::fitness::Tier;
     use crate::generators::{ComplexSpace, DesignSpace, Generator, GeneticOptions, Selection};
     use crate::representations::{Complex, Crystal};
     use crate::setup::SetupError;
@@ -304,6 +328,15 @@ mod no_torch {
         _: &ComplexSpace,
     ) -> Result<Box<dyn Generator<Complex>>, SetupError> {
         Err(SetupError::Model { kind: spec.model.kind.clone(), reason: format!("it needs {EXPECTED}") })
+    }
+
+    /// Without libtorch nothing is estimated.
+    ///
+    /// # Errors
+    /// Always.
+    pub(crate) fn property_tier() -> Result<Box<dyn Tier<Crystal>>, SetupError> {
+        let reason = format!("estimates need {EXPECTED}");
+        Err(SetupError::Model { kind: "crystal-properties".to_owned(), reason })
     }
 
     /// None comes with druse without libtorch.

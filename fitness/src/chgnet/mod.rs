@@ -211,6 +211,20 @@ impl Chgnet {
         predictions
     }
 
+    /// What the network sees in crystals, whatever it thinks of their energies: mean and standard deviation over the atoms of the
+    /// features after the third and the fourth layer, 256 numbers each. Costs as much as an energy.
+    pub fn describe(&self, items: &[(&Crystal, &CellSymmetry)]) -> Vec<Result<Vec<f64>, PotentialError>> {
+        let mut work = self.pool().pop().unwrap_or_default();
+        let descriptions = items
+            .iter()
+            .map(|(crystal, symmetry)| {
+                Ok(self.parameters.describe(&Graph::up_to::<f32>(symmetry, crystal)?, &mut work))
+            })
+            .collect();
+        self.pool().push(work);
+        descriptions
+    }
+
     /// The memory pool. A thread that panicked while it held the lock has left a whole vector.
     fn pool(&self) -> std::sync::MutexGuard<'_, Vec<Workspace<f32>>> {
         self.workspaces.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -17,6 +17,9 @@ use super::parameters::{Convolution, Gated, Parameters};
 /// straight angles notice the rounding.
 pub const COSINE_SCALE: f64 = 0.999_999_f32 as f64;
 
+/// Numbers in a description of a crystal.
+pub const DESCRIPTION: usize = 4 * WIDTH;
+
 /// Energy and what was asked for beside it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -133,27 +136,62 @@ pub fn opening(graph: &Graph, angle: &Angle) -> (f64, f64) {
 impl<T: Real> Parameters<T> {
     /// Energy of the graph's crystal, and its derivatives and magnetic moments if wanted.
     pub fn evaluate(&self, graph: &Graph, gradient: bool, magmoms: bool, work: &mut Workspace<T>) -> Outcome {
-        work.block.make_room();
-        self.embed(graph, work);
         let mut moments = None;
-        for (t, layer) in self.atom.iter().enumerate() {
-            if magmoms && t == 3 {
+        self.convolve(graph, gradient, work, |layers, work| {
+            if magmoms && layers == 3 {
                 moments = Some(self.moments(graph, work));
             }
-            work.kept_atom[t].make_room(graph.messages.len(), gradient);
-            atom_convolution(layer, t, graph, gradient, work);
-            if t < 3 && !graph.angles.is_empty() {
-                work.kept_bond[t].make_room(graph.angle_messages.len(), gradient);
-                bond_convolution(&self.bond[t], t, graph, gradient, work);
-                if t < 2 {
-                    work.kept_angle[t].make_room(graph.angle_messages.len(), gradient);
-                    angle_update(&self.angle[t], t, graph, gradient, work);
-                }
-            }
-        }
+        });
         let energy = self.readout(graph, gradient, work);
         let gradient = gradient.then(|| self.reverse(graph, work));
         Outcome { energy, gradient, magmoms: moments }
+    }
+
+    /// Mean and standard deviation over the atoms of each feature after the third and the fourth layer: [`DESCRIPTION`] numbers.
+    pub fn describe(&self, graph: &Graph, work: &mut Workspace<T>) -> Vec<f64> {
+        let count: f64 = graph.multiplicities.iter().sum();
+        let mut description = Vec::with_capacity(DESCRIPTION);
+        self.convolve(graph, false, work, |layers, work| {
+            if layers < 3 {
+                return;
+            }
+            let (mut mean, mut square) = ([0.0; WIDTH], [0.0; WIDTH]);
+            for (features, weight) in work.atom.chunks_exact(WIDTH).zip(&graph.multiplicities) {
+                for k in 0..WIDTH {
+                    let x = features[k].to_f64();
+                    mean[k] += weight / count * x;
+                    square[k] += weight / count * x * x;
+                }
+            }
+            description.extend(mean);
+            description.extend((0..WIDTH).map(|k| (square[k] - mean[k] * mean[k]).max(0.0).sqrt()));
+        });
+        description
+    }
+
+    /// All layers before the readout; `after` sees what there is after each convolution of the atoms.
+    fn convolve(
+        &self,
+        graph: &Graph,
+        keep: bool,
+        work: &mut Workspace<T>,
+        mut after: impl FnMut(usize, &Workspace<T>),
+    ) {
+        work.block.make_room();
+        self.embed(graph, work);
+        for (t, layer) in self.atom.iter().enumerate() {
+            work.kept_atom[t].make_room(graph.messages.len(), keep);
+            atom_convolution(layer, t, graph, keep, work);
+            after(t + 1, work);
+            if t < 3 && !graph.angles.is_empty() {
+                work.kept_bond[t].make_room(graph.angle_messages.len(), keep);
+                bond_convolution(&self.bond[t], t, graph, keep, work);
+                if t < 2 {
+                    work.kept_angle[t].make_room(graph.angle_messages.len(), keep);
+                    angle_update(&self.angle[t], t, graph, keep, work);
+                }
+            }
+        }
     }
 
     /// Bases, first features and weights of messages.

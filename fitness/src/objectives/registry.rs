@@ -99,7 +99,7 @@ const OF_COMPOSITION: [KnownObjective; 6] = [
     ),
 ];
 
-const OF_CRYSTALS: [KnownObjective; 4] = [
+const OF_CRYSTALS: [KnownObjective; 7] = [
     entry(
         "energy_above_hull",
         Goal::Minimise,
@@ -113,6 +113,24 @@ const OF_CRYSTALS: [KnownObjective; 4] = [
         Goal::Maximise,
         "1",
         "distance to the nearest known crystal in units of (V/N)^(1/3); 1 more for a new composition",
+    ),
+    entry(
+        property::BAND_GAP,
+        Goal::Maximise,
+        "eV",
+        "band gap as PBE gives it, estimated by a model trained on the Materials Project",
+    ),
+    entry(
+        property::BULK_MODULUS,
+        Goal::Maximise,
+        "GPa",
+        "bulk modulus (Voigt-Reuss-Hill), estimated by a model trained on the Materials Project",
+    ),
+    entry(
+        property::SYNTHESIZABILITY,
+        Goal::Maximise,
+        "1",
+        "probability of being listed in the ICSD, estimated by a model trained on the Materials Project",
     ),
 ];
 
@@ -209,6 +227,9 @@ pub fn crystal_objective_with(
         "formation_energy" => Box::new(PropertyObjective::formation_energy()),
         "density" => Box::new(Density),
         property::NOVELTY => Box::new(PropertyObjective::novelty()),
+        property::BAND_GAP => Box::new(PropertyObjective::new(name, Goal::Maximise, "eV")),
+        property::BULK_MODULUS => Box::new(PropertyObjective::new(name, Goal::Maximise, "GPa")),
+        property::SYNTHESIZABILITY => Box::new(PropertyObjective::new(name, Goal::Maximise, "1")),
         _ => return of_composition(name, table).ok_or_else(|| unknown(name, known())),
     })
 }

@@ -1,10 +1,11 @@
-//! The kinds of learned generators by name.
+//! The kinds of trained models by name.
 
 use druse_representations::io::Record;
 use druse_representations::{Complex, Crystal};
 use tch::Device;
 
 use super::complex_diffusion::ComplexDiffusion;
+use super::crystal_properties::CrystalProperties;
 use super::house::{
     FileError, Generative, Job, Learner, ModelFile, Observer, Outcome, TrainError, Tunable, Tuner, Weights,
     train_job,
@@ -24,7 +25,7 @@ use crate::genetic::{Genetic, GeneticOptions, Selection};
 /// A sampler, and what moves its weights a little.
 pub type Tuned = (Box<dyn Sampler>, Box<dyn Tunable>);
 
-/// A kind of learned generator: how to train it, and how to sample from it where it makes crystals.
+/// A kind of model: how to train it, and how to sample from it where it makes crystals.
 #[derive(Clone, Copy)]
 pub struct Kind {
     /// Name, for instance `symmetry-diffusion`.
@@ -101,6 +102,7 @@ pub const KINDS: &[Kind] = &[
     Kind::latent::<MatrixVae>(),
     Kind::ligands::<LigandVae>(),
     Kind::ligands::<ComplexDiffusion>(),
+    Kind::estimates::<CrystalProperties>(),
 ];
 
 impl Kind {
@@ -111,6 +113,11 @@ impl Kind {
             train: Train::Crystals(train_job::<L>),
             crystals: Some(OfCrystals::new::<L>(None)),
         }
+    }
+
+    /// The kind of this learner, which makes no crystals but tells what they are like.
+    pub const fn estimates<L: Learner<Record = Record> + 'static>() -> Self {
+        Self { name: L::KIND, train: Train::Crystals(train_job::<L>), crystals: None }
     }
 
     /// The kind of this learner of ligands.

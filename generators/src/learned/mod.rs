@@ -10,6 +10,7 @@
 mod baseline;
 pub mod complex_diffusion;
 mod conditions;
+pub mod crystal_properties;
 mod generator;
 pub mod house;
 mod kinds;

@@ -8,6 +8,7 @@ const WEIGHTS: &[(&str, &[u8])] = &[
     ("matrix-vae", include_bytes!("../../weights/matrix-vae.safetensors")),
     ("ligand-vae", include_bytes!("../../weights/ligand-vae.safetensors")),
     ("complex-diffusion", include_bytes!("../../weights/complex-diffusion.safetensors")),
+    ("crystal-properties", include_bytes!("../../weights/crystal-properties.safetensors")),
 ];
 
 /// The file of the model of this name.
@@ -24,6 +25,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 mod tests {
     use super::*;
     use crate::learned::complex_diffusion::ComplexDiffusion;
+    use crate::learned::crystal_properties::CrystalProperties;
     use crate::learned::house::{Learner, ModelFile};
     use crate::learned::ligand_vae::LigandVae;
 
@@ -37,7 +39,9 @@ mod tests {
             assert!(model.card.data.licence.is_some(), "{name}");
             let ligands = || model.weights::<LigandVae>(tch::Device::Cpu).map(|_| ());
             let complexes = || model.weights::<ComplexDiffusion>(tch::Device::Cpu).map(|_| ());
+            let properties = || model.weights::<CrystalProperties>(tch::Device::Cpu).map(|_| ());
             let opened = match name {
+                CrystalProperties::KIND => properties(),
                 LigandVae::KIND => ligands(),
                 ComplexDiffusion::KIND => complexes(),
                 _ => model.sampler(tch::Device::Cpu).map(|_| ()),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::datasets::elements::ElementTable;
 use crate::fitness::objectives::{crystal_objective_with, known};
-use crate::fitness::{Goal, Objective, Properties, property};
+use crate::fitness::{Goal, Objective, Properties, Tier, TierOutcome, property};
+use crate::learned;
 use crate::plugins::Plugins;
 use crate::representations::Crystal;
 use crate::validation::audit::{Audit, Matchers};
@@ -46,6 +47,17 @@ const NEED_HULL: [&str; 2] = [property::ENERGY_ABOVE_HULL, property::FORMATION_E
 
 type CrystalObjective = Box<dyn Objective<Crystal>>;
 
+/// What finds out the properties that objectives read, as far as they are wanted.
+struct Judges {
+    stability: Option<Stability>,
+    audit: Option<Audit>,
+    estimates: Option<Box<dyn Tier<Crystal>>>,
+}
+
+fn is_estimated(name: &str) -> bool {
+    property::ESTIMATED.contains(&name)
+}
+
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let mut elements = ElementTable::shipped().clone();
     if let Some(file) = &arguments.elements {
@@ -64,13 +76,17 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     } else {
         None
     };
+    let estimates = if objectives.iter().any(|objective| is_estimated(objective.name())) {
+        Some(learned::property_tier().map_err(Failure::other)?)
+    } else {
+        None
+    };
+    let judges = Judges { stability, audit, estimates };
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs
         .into_par_iter()
         .map(|input| {
-            let outcome = input
-                .record
-                .and_then(|record| score(record.crystal, stability.as_ref(), audit.as_ref(), &objectives));
+            let outcome = input.record.and_then(|record| score(record.crystal, &judges, &objectives));
             progress.step();
             (input.id, outcome)
         })
@@ -91,12 +107,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 }
 
 /// The values of all objectives; those without a value are `null`, with the reason in `errors`.
-fn score(
-    mut crystal: Crystal,
-    stability: Option<&Stability>,
-    audit: Option<&Audit>,
-    objectives: &[CrystalObjective],
-) -> Outcome {
+fn score(mut crystal: Crystal, judges: &Judges, objectives: &[CrystalObjective]) -> Outcome {
+    let Judges { stability, audit, estimates } = judges;
     let mut values = Map::new();
     let mut errors = Map::new();
     let mut properties = Properties::new();
@@ -128,6 +140,22 @@ fn score(
             }
         }
     }
+    if let Some(estimates) = estimates {
+        match estimates.run(&[(&crystal, &properties)]).pop() {
+            Some(TierOutcome::Passed { properties: found, .. }) => {
+                let wanted = |name: &str| objectives.iter().any(|objective| objective.name() == name);
+                for name in property::ESTIMATED.into_iter().filter(|name| wanted(name)) {
+                    let doubt = property::doubt_of(name);
+                    values.extend(found.get(&doubt).map(|value| (doubt, json!(value))));
+                }
+                properties.extend(found);
+            }
+            Some(TierOutcome::Rejected { reason } | TierOutcome::Failed { reason }) => {
+                errors.insert("estimates".to_owned(), json!(reason));
+            }
+            None => {}
+        }
+    }
     let mut units = Map::new();
     values.insert("formula".to_owned(), json!(crystal.composition().reduced_formula()));
     for objective in objectives {
@@ -142,17 +170,22 @@ fn score(
             }
             Err(error) => {
                 // Why there is no energy says more than that there is none.
-                let step = if objective.name() == property::NOVELTY { "audit" } else { "stability" };
-                let needed = step == "audit" || NEED_HULL.contains(&objective.name());
-                let reason = errors.get(step).filter(|_| needed);
+                let step = match objective.name() {
+                    property::NOVELTY => Some("audit"),
+                    name if is_estimated(name) => Some("estimates"),
+                    name if NEED_HULL.contains(&name) => Some("stability"),
+                    _ => None,
+                };
+                let reason = step.and_then(|step| errors.get(step));
                 let reason = reason.cloned().unwrap_or_else(|| json!(error));
                 errors.insert(name.clone(), reason);
                 values.insert(name, Value::Null)
             }
         };
     }
-    errors.remove("stability");
-    errors.remove("audit");
+    for step in ["stability", "audit", "estimates"] {
+        errors.remove(step);
+    }
     if errors.len() == objectives.len() {
         let reasons: Vec<&str> = errors.values().filter_map(Value::as_str).collect();
         return Err(reasons.join("; "));

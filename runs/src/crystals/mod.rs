@@ -119,7 +119,7 @@ pub fn evaluation(
 }
 
 /// Names of all tiers that a campaign of crystals may have without plug-ins.
-pub const TIERS: [&str; 7] = [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL];
+pub const TIERS: [&str; 8] = [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, PROPERTIES];
 
 /// Names of tiers.
 const PROPOSALS: &str = "constraints of proposals";
@@ -128,6 +128,7 @@ const RELAX: &str = "relax";
 const CHECKS_AGAIN: &str = "checks of the relaxed";
 const AUDIT: &str = "audit";
 const HULL: &str = "hull";
+const PROPERTIES: &str = "properties";
 
 /// Names of the tiers in order of cost, without plug-ins; `names` are those of objectives and limits.
 pub fn funnel<'a, I: Iterator<Item = &'a str>>(
@@ -143,7 +144,21 @@ pub fn funnel<'a, I: Iterator<Item = &'a str>>(
     if spec.relax.is_some() && needs_hull(names()) {
         funnel.push(HULL);
     }
+    if needs_estimates(names()) {
+        funnel.push(PROPERTIES);
+    }
     funnel
+}
+
+/// Properties that a trained model estimates, with their doubts.
+pub fn estimated() -> Vec<String> {
+    let doubts = property::ESTIMATED.map(property::doubt_of);
+    property::ESTIMATED.map(str::to_owned).into_iter().chain(doubts).collect()
+}
+
+fn needs_estimates<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    let estimated = estimated();
+    names.any(|name| estimated.iter().any(|one| one == name))
 }
 
 fn wants_audit<'a>(spec: &CrystalSpec, mut names: impl Iterator<Item = &'a str>) -> bool {
@@ -160,8 +175,10 @@ fn tiers(
     let mut tiers: Vec<Box<dyn Tier<Crystal>>> = vec![Box::new(CheckTier::new(CHECKS, spec.checks))];
     let audit_tier =
         wants_audit(spec, names(campaign)).then(|| AuditTier::new(Arc::clone(audit), spec.reject.clone()));
+    let estimates = needs_estimates(names(campaign)).then(learned::property_tier).transpose()?;
     let Some(relax) = &spec.relax else {
         tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
+        tiers.extend(estimates);
         return Ok(tiers);
     };
     let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
@@ -180,6 +197,7 @@ fn tiers(
         let table = Table::open(&spec.hull)?;
         tiers.push(Box::new(hull(spec, table.get(), potential.as_ref())?));
     }
+    tiers.extend(estimates);
     Ok(tiers)
 }
 

@@ -12,9 +12,11 @@
 //! | [`prediction`] | whether structures are the known ones that they were made for |
 //! | [`tmc`] | ligands and complexes: valid, new, and as asked |
 //! | [`conditions`] | whether a requested value moves the distribution |
+//! | [`estimates`] | what a model says of properties beside their labels |
 
 pub mod cdvae;
 pub mod conditions;
+pub mod estimates;
 mod hull;
 mod metric;
 pub mod prediction;

@@ -17,7 +17,7 @@ const SHARE_OF_RANGE: f64 = 0.1;
 /// The prior counts like this many measurements.
 const WEIGHT_OF_PRIOR: f64 = 3.0;
 /// Objectives that a model computes; all others that come with druse follow from the design by a formula.
-const BY_MODELS: [&str; 7] = [
+const BY_MODELS: [&str; 10] = [
     property::ENERGY_ABOVE_HULL,
     property::FORMATION_ENERGY,
     "density",
@@ -25,6 +25,9 @@ const BY_MODELS: [&str; 7] = [
     property::POLARIZABILITY,
     property::DIPOLE,
     property::XTB_ENERGY,
+    property::BAND_GAP,
+    property::BULK_MODULUS,
+    property::SYNTHESIZABILITY,
 ];
 
 /// Where a prior comes from.

@@ -2,6 +2,8 @@
 
 mod cdvae;
 mod conditions;
+#[cfg(feature = "torch")]
+mod estimates;
 mod prediction;
 mod relaxing;
 mod report;
@@ -39,6 +41,9 @@ pub struct Arguments {
     sun: sun::Settings,
     #[command(flatten)]
     distributions: DistributionArguments,
+    #[cfg(feature = "torch")]
+    #[command(flatten)]
+    estimates: estimates::Settings,
     #[command(flatten)]
     tmc: tmc::Settings,
     #[command(flatten)]
@@ -93,6 +98,10 @@ enum Protocol {
     /// Whether structures are the known ones that they were made for (`druse sample --formulas` or
     /// --reconstruct): match rates and distances
     Prediction,
+    /// What a model says of properties (`druse train crystal-properties`) beside labels that it has not seen: errors, areas under
+    /// ROC curves, calibration
+    #[cfg(feature = "torch")]
+    Estimates,
     /// Ligands (tables of SMILES) and complexes (XYZ): valid, new, and as asked. --train and --reference
     /// name tables of ligands here, or `library`
     Tmc,
@@ -108,6 +117,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         Protocol::Cdvae => cdvae::run(arguments.sources()?, arguments, global),
         Protocol::Conditions => conditions::run(arguments.sources()?, arguments, global),
         Protocol::Prediction => prediction::run(arguments.sources()?, arguments, global),
+        #[cfg(feature = "torch")]
+        Protocol::Estimates => estimates::run(arguments.sources()?, arguments, global),
     }
 }
 

@@ -151,6 +151,7 @@ impl CampaignConfig {
         }
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
         let mut properties = AUDIT_PROPERTIES.map(str::to_owned).to_vec();
+        properties.extend(crate::crystals::estimated());
         if relax.is_some() {
             properties.extend(CRYSTAL_PROPERTIES.map(str::to_owned));
         }
