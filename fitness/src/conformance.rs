@@ -222,7 +222,8 @@ mod tests {
             Crystal::ordered(lattice, [("Na".parse().unwrap(), [0.0; 3]), ("Cl".parse().unwrap(), [0.5; 3])])
         };
         let known = ["energy_above_hull", "formation_energy", "novelty", "energy_per_atom"];
-        let properties: Properties = known.iter().map(|name| ((*name).to_owned(), -0.25)).collect();
+        let known = known.into_iter().chain(crate::property::ESTIMATED);
+        let properties: Properties = known.map(|name| (name.to_owned(), -0.25)).collect();
         [5.6, 5.7, 6.0].into_iter().map(|edge| (salt(edge), properties.clone())).collect()
     }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use druse::datasets::prototypes::prototypes;
-use druse::generators::learned::{KINDS, Train};
+use druse::generators::learned::KINDS;
 use druse::representations::Element;
 use druse::representations::io::{Format, Record, write_string};
 use druse_tests::{druse, run, succeed};
@@ -86,7 +86,7 @@ fn json(text: &str) -> Value {
 fn every_kind_is_trained_and_sampled_from() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
-    for kind in KINDS.iter().filter(|kind| matches!(kind.train, Train::Crystals(_))) {
+    for kind in KINDS.iter().filter(|kind| kind.makes_crystals()) {
         let model = folder.path().join(format!("{}.safetensors", kind.name));
         let told = json(&succeed(&mut train(kind.name, &table, &model, 8)));
         assert_eq!(told["card"]["kind"], kind.name);
@@ -185,7 +185,7 @@ fn known_structures_are_predicted_reconstructed_and_gone_between() {
     let folder = tempfile::tempdir().unwrap();
     let table = table(folder.path());
     let known = write_table(folder.path().join("known.csv"), 1);
-    for kind in KINDS.iter().filter(|kind| matches!(kind.train, Train::Crystals(_))) {
+    for kind in KINDS.iter().filter(|kind| kind.makes_crystals()) {
         let model = folder.path().join(format!("{}.safetensors", kind.name));
         succeed(&mut train(kind.name, &table, &model, 8));
         let (made, evaluation) = made_of(&known, "--formulas", &model, "8").unwrap();
@@ -202,6 +202,43 @@ fn known_structures_are_predicted_reconstructed_and_gone_between() {
             Err(text) => assert!(!autoencoder && text.contains("from one crystal to another"), "{text}"),
         }
     }
+}
+
+#[test]
+fn properties_are_learnt_and_judged_on_formulas_that_were_not_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = table(folder.path());
+    let model = folder.path().join("properties.safetensors");
+    succeed(&mut train("crystal-properties", &table, &model, 40));
+    let evaluate = || {
+        let mut command = druse();
+        command.args(["evaluate", "--protocol", "estimates", "--json", "-", "--quiet", "--estimator"]);
+        command.arg(&model).arg(&table);
+        command
+    };
+    let told = json(&succeed(&mut evaluate()));
+    let evaluation = &told["evaluations"][0];
+    let error = evaluation["metrics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|metric| metric["name"] == "formation_energy_per_atom_mae");
+    let error = error.unwrap();
+    let all = std::fs::read_to_string(&table).unwrap().lines().filter(|line| line.contains("data_")).count();
+    let judged = error["denominator"].as_u64().unwrap() as usize;
+    assert!(
+        judged > 0 && judged < all && error["value"].as_f64().unwrap() > 0.0,
+        "{judged} of {all}: {error}"
+    );
+    let refused = |command: &mut Command| {
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let text = refused(evaluate().args(["--labels", "none.csv"]));
+    assert!(text.contains("none.csv"), "{text}");
+    let text = refused(druse().arg("sample").arg(&model).args(["-n", "1", "--to", "none.cif"]));
+    assert!(text.contains("found a crystal-properties model"), "{text}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use druse::datasets::prototypes::prototypes;
-use druse::generators::learned::{KINDS, Train};
+use druse::generators::learned::KINDS;
 use druse::representations::io::{Format, Record, write_string};
 use druse_tests::campaigns::{assert_same, finish, kill_after, results};
 use druse_tests::{druse, run, succeed};
@@ -71,7 +71,7 @@ fn start(file: &Path, out: &Path, threads: usize) -> Command {
 fn models_learn_on_in_campaigns_that_are_killed() {
     let shared = tempfile::tempdir().unwrap();
     let structures = structures(shared.path());
-    for kind in KINDS.iter().filter(|kind| matches!(kind.train, Train::Crystals(_))) {
+    for kind in KINDS.iter().filter(|kind| kind.makes_crystals()) {
         let folder = tempfile::tempdir().unwrap();
         train(kind.name, &structures, 1, &folder.path().join("model.safetensors"));
         let file = folder.path().join("campaign.toml");

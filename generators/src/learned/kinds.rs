@@ -139,6 +139,11 @@ impl Kind {
         Self { crystals: Some(OfCrystals::new::<L>(Some(bred))), ..Self::of::<L>() }
     }
 
+    /// Whether it makes crystals.
+    pub fn makes_crystals(&self) -> bool {
+        self.crystals.is_some()
+    }
+
     /// The kind of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.name == name)

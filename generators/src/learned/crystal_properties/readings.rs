@@ -20,8 +20,8 @@ pub(super) struct Reading {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum ReadingKind {
-    /// Numbers of this mean and standard deviation.
-    Linear { mean: f64, sd: f64 },
+    /// Numbers of this mean and standard deviation within this range: a gap that is said is not below 0.
+    Linear { mean: f64, sd: f64, range: [f64; 2] },
     /// Logarithms (base 10) about this one.
     Logarithm { mean: f64 },
     /// 0 or 1.
@@ -40,7 +40,7 @@ impl Reading {
             } else if chance {
                 ReadingKind::Chance
             } else {
-                ReadingKind::Linear { mean, sd }
+                ReadingKind::Linear { mean, sd, range }
             };
             Some(Self { name: column.name.clone(), place, kind })
         };
@@ -51,7 +51,7 @@ impl Reading {
     pub fn target(&self, label: Option<&Label>) -> Option<f64> {
         let Some(&Label::Number(x)) = label else { return None };
         match self.kind {
-            ReadingKind::Linear { mean, sd } => Some((x - mean) / sd),
+            ReadingKind::Linear { mean, sd, .. } => Some((x - mean) / sd),
             ReadingKind::Logarithm { mean } => (x > 0.0).then(|| (x.log10() - mean) / DECADES),
             ReadingKind::Chance => Some(x),
         }
@@ -71,7 +71,9 @@ impl Reading {
         // The variance of a Laplace distribution is twice the square of its scale.
         let doubt = mean_of(&|one| (one[0] - mean).powi(2) + 2.0 * (2.0 * one[1]).exp()).sqrt();
         match self.kind {
-            ReadingKind::Linear { mean: middle, sd } => (middle + sd * mean, sd * doubt),
+            ReadingKind::Linear { mean: middle, sd, range: [low, high] } => {
+                ((middle + sd * mean).clamp(low, high), sd * doubt)
+            }
             ReadingKind::Logarithm { mean: middle } => {
                 let value = 10f64.powf(middle + DECADES * mean);
                 (value, value * std::f64::consts::LN_10 * DECADES * doubt)
