@@ -50,7 +50,7 @@ impl PropertyModel {
     /// All properties of a crystal, in order of [`Self::names`].
     ///
     /// # Errors
-    /// As [`features`].
+    /// As [`features()`].
     pub fn estimate(&self, crystal: &Crystal) -> Result<Vec<Estimate>, String> {
         let features = features(crystal)?;
         let said = no_grad(|| {

@@ -15,7 +15,7 @@ const SEEN: usize = 256;
 /// Numbers about cell and symmetry.
 const OF_CELL: usize = 4;
 
-/// Length of what [`features`] gives.
+/// Length of what [`features()`] gives.
 pub const FEATURES: usize = ELEMENTS as usize + 4 * OF_ELEMENT as usize + OF_CELL + SEEN;
 
 /// Shares of the elements; mean, standard deviation, least and greatest value of their features; numbers of atoms, of orbits and

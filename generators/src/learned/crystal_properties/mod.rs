@@ -2,7 +2,7 @@
 //!
 //! CHGNet learnt energies, forces and moments of 1.5 million structures; its features of an atom and its surroundings serve other
 //! properties as well, of which there are far fewer labels. Their means over the atoms go with composition and symmetry
-//! ([`features`]) into a few small perceptrons, each with a mind of its own (Lakshminarayanan et al., NeurIPS 2017): the mean is
+//! ([`features()`]) into a few small perceptrons, each with a mind of its own (Lakshminarayanan et al., NeurIPS 2017): the mean is
 //! the estimate, their spread and the error that they expect of themselves are its doubt.
 //!
 //! Whatever column is a condition of the training becomes a property ([`CrystalProperties`]): columns of numbers, of positive
