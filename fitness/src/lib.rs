@@ -5,6 +5,8 @@ pub mod chgnet;
 pub mod conformance;
 pub mod cpu;
 pub mod hull;
+mod kernels;
+pub mod nequip;
 pub mod objective;
 pub mod objectives;
 pub mod pareto;

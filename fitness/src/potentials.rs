@@ -1,9 +1,12 @@
 //! The potentials of this crate by name.
 
+use std::path::Path;
+
 use crate::chgnet::{Chgnet, ChgnetError, ChgnetKind};
+use crate::nequip::{Nequip, NequipError};
 use crate::potential::Potential;
 
-/// Names that [`load`] takes.
+/// Names that [`load`] takes beside files of Nequix.
 pub const NAMES: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
 
 /// Why a potential cannot be loaded.
@@ -11,7 +14,7 @@ pub const NAMES: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
 #[non_exhaustive]
 pub enum LoadError {
     /// No potential of this name.
-    #[error("unknown potential '{0}'; known: {names}", names = NAMES.join(", "))]
+    #[error("unknown potential '{0}'; known: {names}, or a .safetensors file of Nequix", names = NAMES.join(", "))]
     UnknownPotential(String),
     /// No device of this name.
     #[error("unknown device '{0}'; known: cpu, torch-cpu, cuda, cuda:N with N = 0, 1, …")]
@@ -28,9 +31,21 @@ pub enum LoadError {
     /// Its weights are absent or damaged.
     #[error(transparent)]
     Chgnet(#[from] ChgnetError),
+    /// The file of weights cannot be used.
+    #[error(transparent)]
+    Nequip(#[from] NequipError),
+    /// A device that the potential does not run on.
+    #[error("{potential} runs on the device cpu only, not on '{device}'")]
+    CpuOnly {
+        /// Name of the potential.
+        potential: String,
+        /// What was asked for.
+        device: String,
+    },
 }
 
-/// Loads the potential `name`, one of [`NAMES`], to run on `device`.
+/// Loads the potential `name`, one of [`NAMES`] or the path of a .safetensors file of Nequix (see [`Nequip::from_file`]), to run on
+/// `device`. A file runs on `cpu` only, under its name without the ending.
 ///
 /// | device | runs on |
 /// |---|---|
@@ -41,6 +56,15 @@ pub enum LoadError {
 /// # Errors
 /// On unknown names, devices that this build or machine is without, and absent or damaged weights.
 pub fn load(name: &str, device: &str) -> Result<Box<dyn Potential>, LoadError> {
+    let file = Path::new(name);
+    if let (Some(stem), Some("safetensors")) =
+        (file.file_stem().and_then(|stem| stem.to_str()), file.extension().and_then(|ending| ending.to_str()))
+    {
+        if device != "cpu" {
+            return Err(LoadError::CpuOnly { potential: name.to_owned(), device: device.to_owned() });
+        }
+        return Ok(Box::new(Nequip::from_file(file, stem)?));
+    }
     let kinds = [ChgnetKind::V030, ChgnetKind::R2scan];
     let kind = kinds.into_iter().find(|kind| kind.name() == name);
     let kind = kind.ok_or_else(|| LoadError::UnknownPotential(name.to_owned()))?;
@@ -74,11 +98,22 @@ mod tests {
     fn unknown_names_list_the_known_ones() {
         assert_eq!(
             refusal("m3gnet", "cpu"),
-            "unknown potential 'm3gnet'; known: chgnet-0.3.0, chgnet-r2scan"
+            "unknown potential 'm3gnet'; known: chgnet-0.3.0, chgnet-r2scan, or a .safetensors file of Nequix"
         );
         for device in ["gpu", "", "cud"] {
             assert!(refusal("chgnet-0.3.0", device).contains("known: cpu, torch-cpu, cuda"), "{device}");
         }
+    }
+
+    #[test]
+    fn files_are_read_on_the_processor() {
+        assert!(
+            refusal("there/is/none.safetensors", "cpu").starts_with("cannot read there/is/none.safetensors")
+        );
+        assert_eq!(
+            refusal("mine.safetensors", "cuda"),
+            "mine.safetensors runs on the device cpu only, not on 'cuda'"
+        );
     }
 
     #[test]

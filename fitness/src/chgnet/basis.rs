@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use super::kernels::Real;
+use crate::kernels::Real;
 
 /// Learned frequencies in a radial basis, and in an angular one twice as many functions plus one.
 pub const RADIAL: usize = 31;

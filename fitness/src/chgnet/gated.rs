@@ -4,8 +4,8 @@
 //! stays in the processor's cache. What the way back needs is kept: the slope of the first
 //! activation, the normalised second layer and its inverse deviation.
 
-use super::kernels::{Real, Rows, Start, WIDE, WIDTH, gate, gate_reverse, multiply, silu};
 use super::parameters::Gated;
+use crate::kernels::{Real, Rows, Start, WIDE, WIDTH, gate, gate_reverse, multiply, silu};
 
 /// Rows in a block; even, since bonds without symmetry have two, and a multiple of the matrix kernel's height.
 pub const BLOCK: usize = 48;

@@ -9,8 +9,8 @@ use druse_representations::symmetry::CellSymmetry;
 use druse_representations::{Crystal, Neighbours};
 
 use super::gated::BLOCK;
-use super::kernels::Real;
 use super::orbits::{self, Edges};
+use crate::kernels::Real;
 use crate::potential::PotentialError;
 
 /// Longest bond (Å).

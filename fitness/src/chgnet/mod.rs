@@ -3,7 +3,7 @@
 //! An implementation of its own of the network of Deng et al., Nature Machine Intelligence 5, 1031
 //! (2023), for the published weights 0.3.0 (PBE/PBE+U with the corrections of the Materials Project)
 //! and r2SCAN. It runs on the processor, on one thread per call, with no other library: matrix
-//! products and the reverse pass are written by hand (see `kernels`, `reverse`). Energies already hold
+//! products and the reverse pass are written by hand (see `reverse` and the crate's `kernels`). Energies already hold
 //! the MP2020 corrections: compare them with corrected entries and never correct them again.
 //!
 //! What is promised: a crystal's result is the same bits whatever else is in the call and whatever
@@ -12,14 +12,13 @@
 mod basis;
 mod gated;
 mod graph;
-mod kernels;
 mod models;
 mod network;
 mod orbits;
 mod parameters;
 mod reverse;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(feature = "torch")]
 pub mod torch;
 

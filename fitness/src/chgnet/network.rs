@@ -10,8 +10,8 @@ use druse_representations::nalgebra::{Matrix3, Vector3};
 use super::basis::{FUNCTIONS, angular, radial};
 use super::gated::{Block, Kept, blocks, make_room, make_zero};
 use super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF, Angle, Graph, MessageBlock};
-use super::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise, silu};
 use super::parameters::{Convolution, Gated, Parameters};
+use crate::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise, silu};
 
 /// Keeps the arc cosine away from its singular ends: 1 - 1e-6 in the f32 of the original, where
 /// straight angles notice the rounding.

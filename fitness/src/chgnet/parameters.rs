@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::ChgnetError;
 use super::basis::{ANGULAR, FUNCTIONS, RADIAL};
-use super::kernels::{Matrix, Real, WIDE, WIDTH};
+use crate::kernels::{Matrix, Real, WIDE, WIDTH};
 
 /// Architecture that this implementation covers: names in `model_args` and their JSON values.
 const ARCHITECTURE: [(&str, &str); 12] = [

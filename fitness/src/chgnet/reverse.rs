@@ -8,9 +8,9 @@ use druse_representations::nalgebra::{Matrix3, Vector3};
 use super::basis::FUNCTIONS;
 use super::gated::{Block, blocks, make_room, make_zero};
 use super::graph::{Graph, MessageBlock};
-use super::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise_reverse};
 use super::network::{Basis, COSINE_SCALE, Workspace, add, opening, row, row_mut};
 use super::parameters::{Convolution, Gated, Linear, Parameters};
+use crate::kernels::{Real, Rows, Start, WIDE, WIDTH, multiply, normalise_reverse};
 
 impl<T: Real> Parameters<T> {
     /// The gradient of [`Outcome`](super::network::Outcome), after a forward pass that kept what is needed.

@@ -1,31 +1,20 @@
 //! The potential named on the command line, and structures that it can take.
 
-use crate::fitness::chgnet::ChgnetKind;
 use crate::fitness::potential::Potential;
 use crate::fitness::potentials::{LoadError, load};
 use crate::representations::Crystal;
 use crate::validation::checks::{CheckLimits, check};
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::failure::Failure;
-
-/// Potentials by name.
-#[derive(Clone, Copy, ValueEnum)]
-enum Model {
-    /// CHGNet 0.3.0: PBE and PBE+U with the corrections of the Materials Project
-    #[value(name = "chgnet-0.3.0")]
-    Chgnet030,
-    /// CHGNet transferred to r2SCAN
-    #[value(name = "chgnet-r2scan")]
-    ChgnetR2scan,
-}
 
 /// `--model` and `--device`
 #[derive(Args)]
 pub struct ModelArgument {
-    /// Potential
-    #[arg(long, value_name = "NAME", value_enum, default_value = "chgnet-0.3.0")]
-    model: Model,
+    /// Potential: chgnet-0.3.0 (PBE and PBE+U with the corrections of the Materials Project), chgnet-r2scan, or the weights
+    /// of Nequix as a .safetensors file (PBE and PBE+U without corrections)
+    #[arg(long, value_name = "NAME|FILE", default_value = "chgnet-0.3.0")]
+    model: String,
     /// Where it runs: cpu, or through libtorch torch-cpu, cuda or cuda:N
     #[arg(long, value_name = "NAME", default_value = "cpu")]
     device: String,
@@ -42,12 +31,10 @@ impl ModelArgument {
     /// # Errors
     /// When they are absent or damaged, or there is no such device.
     pub fn load(&self) -> Result<Box<dyn Potential>, Failure> {
-        let kind = match self.model {
-            Model::Chgnet030 => ChgnetKind::V030,
-            Model::ChgnetR2scan => ChgnetKind::R2scan,
-        };
-        load(kind.name(), &self.device).map_err(|error| match error {
+        load(&self.model, &self.device).map_err(|error| match error {
             LoadError::Chgnet(_) => Failure::other(error),
+            LoadError::UnknownPotential(_) => Failure::input(format!("--model: {error}")),
+            LoadError::Nequip(error) => Failure::input(format!("--model {}: {error}", self.model)),
             _ => Failure::input(format!("--device: {error}")),
         })
     }

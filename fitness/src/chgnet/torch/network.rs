@@ -5,10 +5,10 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use tch::{Kind, TchError, Tensor};
 
 use super::super::graph::{ANGLE_CUTOFF, ATOM_CUTOFF};
-use super::super::kernels::{LAYER_NORM_EPSILON, WIDE, WIDTH};
 use super::super::network::COSINE_SCALE;
 use super::batch::Batch;
 use super::weights::{Affine, Convolution, Gated, Weights};
+use crate::kernels::{LAYER_NORM_EPSILON, WIDE, WIDTH};
 
 const NARROW: i64 = WIDTH as i64;
 const BOTH: i64 = WIDE as i64;

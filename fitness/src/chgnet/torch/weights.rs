@@ -5,8 +5,8 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::super::ChgnetError;
 use super::super::basis::{ANGULAR, RADIAL};
-use super::super::kernels::{WIDE, WIDTH};
 use super::super::parameters::{ATOM_LAYERS, ELEMENTS, Tensors, check_architecture};
+use crate::kernels::{WIDE, WIDTH};
 
 /// A linear map: weight and bias.
 pub type Affine = (Tensor, Tensor);

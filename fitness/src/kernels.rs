@@ -1,4 +1,4 @@
-//! The inner loops of the network: matrix products, activations and layer norms on blocks of rows.
+//! The inner loops of networks: matrix products, activations and layer norms on blocks of rows.
 //!
 //! Each loop is written once, in safe code that the compiler turns into vector instructions, and
 //! compiled three times on x86-64: for AVX-512, for AVX2 with fused multiply-add, and for the baseline. The
@@ -115,11 +115,11 @@ impl Real for f64 {
 
 /// What a copy may use: 0 the baseline, 1 fused multiply-add and AVX2's 16 registers of 8 numbers, 2 AVX-512's 32 of 16.
 /// The baseline of some architectures has a fast fused multiply-add.
-const BASELINE: u8 = if cfg!(target_arch = "aarch64") { 1 } else { 0 };
+pub const BASELINE: u8 = if cfg!(target_arch = "aarch64") { 1 } else { 0 };
 
 /// The level of this processor.
 #[cfg(target_arch = "x86_64")]
-fn level() -> u8 {
+pub fn level() -> u8 {
     use std::arch::is_x86_feature_detected as has;
     let avx2 = has!("avx2") && has!("fma");
     match avx2 && has!("avx512f") && has!("avx512vl") && has!("avx512dq") && has!("avx512bw") {
@@ -132,28 +132,30 @@ fn level() -> u8 {
 macro_rules! copies {
     ($(#[$doc:meta])* $name:ident => $body:ident($($arg:ident: $type:ty),* $(,)?)) => {
         $(#[$doc])*
-        pub fn $name<T: Real>($($arg: $type),*) {
+        pub fn $name<T: $crate::kernels::Real>($($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2,fma")]
-                fn avx2<T: Real>($($arg: $type),*) {
+                fn avx2<T: $crate::kernels::Real>($($arg: $type),*) {
                     $body::<T, 1>($($arg),*)
                 }
                 #[target_feature(enable = "avx2,fma,avx512f,avx512vl,avx512dq,avx512bw")]
-                fn avx512<T: Real>($($arg: $type),*) {
+                fn avx512<T: $crate::kernels::Real>($($arg: $type),*) {
                     $body::<T, 2>($($arg),*)
                 }
-                match level() {
+                match $crate::kernels::level() {
                     // SAFETY: the processor has these features.
                     2 => return unsafe { avx512($($arg),*) },
                     1 => return unsafe { avx2($($arg),*) },
                     _ => {}
                 }
             }
-            $body::<T, BASELINE>($($arg),*)
+            $body::<T, { $crate::kernels::BASELINE }>($($arg),*)
         }
     };
 }
+
+pub(crate) use copies;
 
 /// A matrix to read: rows of `stride` numbers, of which a product uses the first ones.
 #[derive(Clone, Copy)]
