@@ -39,6 +39,30 @@ pub struct Prediction {
 }
 
 impl Prediction {
+    /// What was wanted of an energy (eV) and its derivatives with respect to positions (eV/Å) and strain (eV), for a cell of this volume (Å^3).
+    ///
+    /// # Errors
+    /// When a number is not finite.
+    pub(crate) fn new(
+        energy: f64,
+        gradient: Option<(Vec<Vector3<f64>>, Matrix3<f64>)>,
+        magmoms: Option<Vec<f64>>,
+        volume: f64,
+        want: Want,
+    ) -> Result<Self, PotentialError> {
+        let mut prediction = Self { energy, forces: None, stress: None, magmoms };
+        let mut finite = energy.is_finite();
+        if let Some((sites, strain)) = gradient {
+            finite &=
+                sites.iter().all(|g| g.iter().all(|x| x.is_finite())) && strain.iter().all(|x| x.is_finite());
+            let scale = GPA_PER_EV_PER_A3 / volume;
+            prediction.forces = want.forces.then(|| sites.iter().map(|g| [-g.x, -g.y, -g.z]).collect());
+            prediction.stress =
+                want.stress.then(|| std::array::from_fn(|a| std::array::from_fn(|b| strain[(a, b)] * scale)));
+        }
+        if finite { Ok(prediction) } else { Err(PotentialError::NotFinite) }
+    }
+
     /// Takes the mean of forces and stress over a symmetry that the crystal has.
     pub fn symmetrise(&mut self, crystal: &Crystal, symmetry: &CellSymmetry) {
         if symmetry.order() == 1 {

@@ -29,7 +29,7 @@ use druse_representations::Crystal;
 use druse_representations::symmetry::CellSymmetry;
 use sha2::{Digest, Sha256};
 
-use crate::potential::{GPA_PER_EV_PER_A3, Potential, PotentialError, Prediction, Want};
+use crate::potential::{Potential, PotentialError, Prediction, Want};
 use graph::Graph;
 use network::{Outcome, Workspace};
 use parameters::Parameters;
@@ -247,18 +247,7 @@ impl Chgnet {
 impl Outcome {
     /// What was wanted of it, for a cell of this volume (Å^3).
     fn prediction(self, volume: f64, want: Want) -> Result<Prediction, PotentialError> {
-        let mut prediction =
-            Prediction { energy: self.energy, forces: None, stress: None, magmoms: self.magmoms };
-        let mut finite = self.energy.is_finite();
-        if let Some((sites, strain)) = self.gradient {
-            finite &=
-                sites.iter().all(|g| g.iter().all(|x| x.is_finite())) && strain.iter().all(|x| x.is_finite());
-            let scale = GPA_PER_EV_PER_A3 / volume;
-            prediction.forces = want.forces.then(|| sites.iter().map(|g| [-g.x, -g.y, -g.z]).collect());
-            prediction.stress =
-                want.stress.then(|| std::array::from_fn(|a| std::array::from_fn(|b| strain[(a, b)] * scale)));
-        }
-        if finite { Ok(prediction) } else { Err(PotentialError::NotFinite) }
+        Prediction::new(self.energy, self.gradient, self.magmoms, volume, want)
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::chgnet::tests::crystal_from;
+use crate::potential::GPA_PER_EV_PER_A3;
 
 /// The folder of shared data, or `None` with a note where it is not there.
 fn folder() -> Option<PathBuf> {
