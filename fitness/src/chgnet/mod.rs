@@ -89,7 +89,7 @@ fn read(path: &Path) -> Result<Vec<u8>, ChgnetError> {
 }
 
 /// SHA-256 in hex digits.
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use druse_representations::nalgebra::{DMatrix, Vector3};
+use druse_representations::nalgebra::{DMatrix, Matrix3, Vector3};
 use druse_representations::symmetry::CellSymmetry;
 use druse_representations::{Crystal, Neighbours};
 
@@ -70,10 +70,13 @@ impl Graph {
             return Err(PotentialError::LoneAtom { site, cutoff });
         }
         let rotations = symmetry.cartesian_rotations(&crystal.lattice);
+        let mut known_turns = HashMap::new();
         let turn = |site: usize| {
-            let operation = &symmetry.operations()[symmetry.to_representative(site)];
-            let turned = operation.rotation != druse_representations::nalgebra::Matrix3::identity();
-            turned.then(|| turning(&rotations[symmetry.to_representative(site)]))
+            let operation = symmetry.to_representative(site);
+            let turned = symmetry.operations()[operation].rotation != Matrix3::identity();
+            turned.then(|| {
+                known_turns.entry(operation).or_insert_with(|| turning(&rotations[operation])).clone()
+            })
         };
         let mut graph = Self {
             numbers: representatives.iter().map(|&site| elements[site].atomic_number()).collect(),

@@ -23,8 +23,8 @@ use std::path::{Path, PathBuf};
 
 use druse_representations::Crystal;
 use druse_representations::symmetry::CellSymmetry;
-use sha2::{Digest, Sha256};
 
+use crate::chgnet::hash;
 use crate::potential::{Potential, PotentialError, Prediction, Want};
 use graph::Graph;
 use network::Outcome;
@@ -74,8 +74,8 @@ impl Nequip {
     pub fn from_file(path: &Path, name: &str) -> Result<Self, NequipError> {
         let bytes = std::fs::read(path)
             .map_err(|source| NequipError::Unreadable { path: path.to_owned(), source })?;
-        let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { name: name.to_owned(), hash, parameters: Parameters::from_nequix(&bytes)? })
+        let parameters = Parameters::from_nequix(&bytes)?;
+        Ok(Self { name: name.to_owned(), hash: hash(&bytes), parameters })
     }
 
     fn predict(
