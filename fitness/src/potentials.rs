@@ -3,18 +3,18 @@
 use std::path::Path;
 
 use crate::chgnet::{Chgnet, ChgnetError, ChgnetKind};
-use crate::nequip::{Nequip, NequipError};
+use crate::nequip::{Nequip, NequipError, SevenNetKind};
 use crate::potential::Potential;
 
-/// Names that [`load`] takes beside files of Nequix.
-pub const NAMES: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
+/// Names that [`load`] takes beside files.
+pub const NAMES: [&str; 4] = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5"];
 
 /// Why a potential cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
     /// No potential of this name.
-    #[error("unknown potential '{0}'; known: {names}, or a .safetensors file of Nequix", names = NAMES.join(", "))]
+    #[error("unknown potential '{0}'; known: {names}, or a .safetensors file of Nequix or SevenNet", names = NAMES.join(", "))]
     UnknownPotential(String),
     /// No device of this name.
     #[error("unknown device '{0}'; known: cpu, torch-cpu, cuda, cuda:N with N = 0, 1, …")]
@@ -45,7 +45,7 @@ pub enum LoadError {
 }
 
 /// Loads the potential `name`, one of [`NAMES`] or the path of a .safetensors file of Nequix (see [`Nequip::from_file`]), to run on
-/// `device`. A file runs on `cpu` only, under its name without the ending.
+/// `device`. A file, and SevenNet, run on `cpu` only; a file under its name without the ending.
 ///
 /// | device | runs on |
 /// |---|---|
@@ -56,14 +56,21 @@ pub enum LoadError {
 /// # Errors
 /// On unknown names, devices that this build or machine is without, and absent or damaged weights.
 pub fn load(name: &str, device: &str) -> Result<Box<dyn Potential>, LoadError> {
+    let on_cpu = |load: &dyn Fn() -> Result<Nequip, NequipError>| -> Result<Box<dyn Potential>, LoadError> {
+        match device {
+            "cpu" => Ok(Box::new(load()?)),
+            _ => Err(LoadError::CpuOnly { potential: name.to_owned(), device: device.to_owned() }),
+        }
+    };
     let file = Path::new(name);
     if let (Some(stem), Some("safetensors")) =
         (file.file_stem().and_then(|stem| stem.to_str()), file.extension().and_then(|ending| ending.to_str()))
     {
-        if device != "cpu" {
-            return Err(LoadError::CpuOnly { potential: name.to_owned(), device: device.to_owned() });
-        }
-        return Ok(Box::new(Nequip::from_file(file, stem)?));
+        return on_cpu(&|| Nequip::from_file(file, stem));
+    }
+    let kinds = [SevenNetKind::Zero, SevenNetKind::L3i5];
+    if let Some(kind) = kinds.into_iter().find(|kind| kind.name() == name) {
+        return on_cpu(&|| Nequip::load(kind));
     }
     let kinds = [ChgnetKind::V030, ChgnetKind::R2scan];
     let kind = kinds.into_iter().find(|kind| kind.name() == name);
@@ -89,6 +96,7 @@ fn on_torch(_: ChgnetKind, device: &str) -> Result<Box<dyn Potential>, LoadError
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weights::WeightsError;
 
     fn refusal(name: &str, device: &str) -> String {
         load(name, device).err().map(|error| error.to_string()).unwrap_or_default()
@@ -98,7 +106,8 @@ mod tests {
     fn unknown_names_list_the_known_ones() {
         assert_eq!(
             refusal("m3gnet", "cpu"),
-            "unknown potential 'm3gnet'; known: chgnet-0.3.0, chgnet-r2scan, or a .safetensors file of Nequix"
+            "unknown potential 'm3gnet'; known: chgnet-0.3.0, chgnet-r2scan, sevennet-0, sevennet-l3i5, or a .safetensors \
+             file of Nequix or SevenNet"
         );
         for device in ["gpu", "", "cud"] {
             assert!(refusal("chgnet-0.3.0", device).contains("known: cpu, torch-cpu, cuda"), "{device}");
@@ -118,14 +127,20 @@ mod tests {
 
     #[test]
     fn every_name_loads() {
-        let devices: &[&str] = if cfg!(feature = "torch") { &["cpu", "torch-cpu"] } else { &["cpu"] };
-        for (name, device) in NAMES.iter().flat_map(|name| devices.iter().map(move |device| (name, device))) {
+        let both = NAMES.iter().flat_map(|name| ["cpu", "torch-cpu"].map(|device| (name, device)));
+        for (name, device) in both {
+            if device == "torch-cpu" && !(cfg!(feature = "torch") && name.starts_with("chgnet")) {
+                continue;
+            }
             match load(name, device) {
                 Ok(potential) => {
                     assert_eq!(potential.name(), *name);
-                    assert_eq!(potential.protocol().contains("libtorch cpu"), *device == "torch-cpu");
+                    assert_eq!(potential.protocol().contains("libtorch cpu"), device == "torch-cpu");
                 }
-                Err(LoadError::Chgnet(error @ ChgnetError::Absent { .. })) => println!("skipped: {error}"),
+                Err(
+                    LoadError::Chgnet(ChgnetError::Weights(error @ WeightsError::Absent { .. }))
+                    | LoadError::Nequip(NequipError::Weights(error @ WeightsError::Absent { .. })),
+                ) => println!("skipped: {error}"),
                 Err(error) => panic!("{error}"),
             }
         }

@@ -216,7 +216,7 @@ fn absent_weights_end_with_1_and_say_what_to_do() {
         druse_with(folder.path(), &["energy", "some.jsonl"], &[("DRUSE_MODELS", empty.to_str().unwrap())]);
     assert_eq!(ran.code, 1);
     assert!(
-        ran.err.starts_with("error: CHGNet weights 'chgnet_0.3.0.safetensors' not found; run `make setup`"),
+        ran.err.starts_with("error: weights 'chgnet_0.3.0.safetensors' not found; run `make setup`"),
         "{}",
         ran.err
     );

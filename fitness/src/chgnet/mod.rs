@@ -12,7 +12,6 @@
 mod basis;
 mod gated;
 mod graph;
-mod models;
 mod network;
 mod orbits;
 mod parameters;
@@ -22,19 +21,17 @@ pub(crate) mod tests;
 #[cfg(feature = "torch")]
 pub mod torch;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use druse_representations::Crystal;
 use druse_representations::symmetry::CellSymmetry;
-use sha2::{Digest, Sha256};
 
 use crate::potential::{Potential, PotentialError, Prediction, Want};
+use crate::weights::{self, Published, WeightsError, hash};
 use graph::Graph;
 use network::{Outcome, Workspace};
 use parameters::Parameters;
-
-pub use models::{MODELS_VARIABLE, folders};
 
 /// Published sets of weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,9 +52,8 @@ impl ChgnetKind {
         }
     }
 
-    /// File in the folder of models, and its SHA-256.
-    fn file(self) -> (&'static str, &'static str) {
-        match self {
+    fn weights(self) -> Published {
+        let (file, sha256) = match self {
             Self::V030 => (
                 "chgnet_0.3.0.safetensors",
                 "3c4d91923e31931d2d79e65697bb4fa1987102997ed285f33f53d1d0079a6457",
@@ -66,70 +62,18 @@ impl ChgnetKind {
                 "chgnet_r2scan.safetensors",
                 "fe5d84e4bf5fc738397a090e84300f93c20a592eec6596b2535abc63860b7a81",
             ),
-        }
-    }
-
-    /// The published file, found in the folder of models and checked.
-    fn read(self) -> Result<Vec<u8>, ChgnetError> {
-        let (file, expected) = self.file();
-        let folders = folders();
-        let Some(path) = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file()) else {
-            return Err(ChgnetError::Absent { file, folders });
         };
-        let bytes = read(&path)?;
-        match hash(&bytes) {
-            found if found == expected => Ok(bytes),
-            found => Err(ChgnetError::WrongChecksum { path, found, expected }),
-        }
+        Published { file, sha256 }
     }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, ChgnetError> {
-    std::fs::read(path).map_err(|source| ChgnetError::Unreadable { path: path.to_owned(), source })
-}
-
-/// SHA-256 in hex digits.
-pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Why CHGNet cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChgnetError {
-    /// No weights in any of the folders.
-    #[error(
-        "CHGNet weights '{file}' not found; run `make setup`, or set {MODELS_VARIABLE} to the folder that holds \
-         them (looked in: {})",
-        .folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    Absent {
-        /// Name of the file.
-        file: &'static str,
-        /// Folders that were searched.
-        folders: Vec<PathBuf>,
-    },
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Reason.
-        source: std::io::Error,
-    },
-    /// The file is not the published one.
-    #[error(
-        "{} is damaged: SHA-256 {found}, expected {expected}; delete it and run `make setup`",
-        .path.display()
-    )]
-    WrongChecksum {
-        /// The file.
-        path: PathBuf,
-        /// Its SHA-256.
-        found: String,
-        /// SHA-256 of the published weights.
-        expected: &'static str,
-    },
+    /// The file is absent or damaged.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// The file holds no complete model.
     #[error("the file is no CHGNet model: {0}")]
     Damaged(String),
@@ -158,12 +102,12 @@ pub struct Chgnet {
 }
 
 impl Chgnet {
-    /// Loads published weights from the folder of models (see [`folders`]).
+    /// Loads published weights from the folder of models (see [`crate::weights::folders`]).
     ///
     /// # Errors
     /// When the weights are absent or damaged.
     pub fn load(kind: ChgnetKind) -> Result<Self, ChgnetError> {
-        Self::from_bytes(&kind.read()?, kind.name())
+        Self::from_bytes(&kind.weights().read()?, kind.name())
     }
 
     /// Loads weights of one's own, in the format and with the architecture of 0.3.0, under a name of
@@ -172,7 +116,7 @@ impl Chgnet {
     /// # Errors
     /// When the file cannot be read or holds something else.
     pub fn from_file(path: &Path, name: &str) -> Result<Self, ChgnetError> {
-        Self::from_bytes(&read(path)?, name)
+        Self::from_bytes(&weights::read(path)?, name)
     }
 
     fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, ChgnetError> {

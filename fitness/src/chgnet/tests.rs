@@ -9,7 +9,7 @@ use super::*;
 fn model(kind: ChgnetKind) -> Option<Chgnet> {
     match Chgnet::load(kind) {
         Ok(model) => Some(model),
-        Err(error @ ChgnetError::Absent { .. }) => {
+        Err(error @ ChgnetError::Weights(WeightsError::Absent { .. })) => {
             println!("skipped: {error}");
             None
         }
@@ -19,8 +19,8 @@ fn model(kind: ChgnetKind) -> Option<Chgnet> {
 
 /// The same numbers in f64, for derivatives.
 pub fn parameters_f64() -> Option<Parameters<f64>> {
-    let (file, _) = ChgnetKind::V030.file();
-    let path = folders().into_iter().map(|folder| folder.join(file)).find(|path| path.is_file())?;
+    let file = ChgnetKind::V030.weights().file;
+    let path = weights::folders().into_iter().map(|folder| folder.join(file)).find(|path| path.is_file())?;
     Some(Parameters::from_safetensors(&std::fs::read(path).unwrap()).unwrap())
 }
 

@@ -1,8 +1,11 @@
 //! Potentials of the NequIP family: messages between atoms that turn with the crystal.
 //!
 //! An implementation of its own of the architecture of S. Batzner et al., Nature Communications 13, 2453 (2022), for the weights of
-//! Nequix (T. Koker et al., arXiv:2508.16067; MIT). It runs on the processor, on one thread per call, with no other library.
-//! Energies of Nequix are raw PBE(+U): compare them with the hull of corrected entries only after the MP2020 corrections.
+//! SevenNet (Y. Park et al., JCTC 20, 4857 (2024); MIT) and of Nequix (T. Koker et al., arXiv:2508.16067; MIT). It runs on the
+//! processor, on one thread per call, with no other library. Energies are raw PBE(+U): compare them with corrected entries only after the
+//! MP2020 corrections.
+//!
+//! What the two do differently is in `nequix` and `sevennet`, which read their files; what a layer does is the same.
 //!
 //! Three things make it cheap. Weights of messages depend on the distance alone, so they and their derivatives are computed once
 //! for each different distance. Messages are computed around one site of each orbit of the crystal's symmetry, and what
@@ -11,21 +14,27 @@
 
 mod convolution;
 mod coupling;
+mod file;
 mod graph;
 mod harmonics;
+mod nequix;
 mod network;
+mod norm;
 mod parameters;
 mod radial;
+mod sevennet;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use druse_representations::Crystal;
 use druse_representations::symmetry::CellSymmetry;
 
-use crate::chgnet::hash;
+use crate::kernels::Real;
 use crate::potential::{Potential, PotentialError, Prediction, Want};
+use crate::weights::{self, Published, WeightsError, hash};
+use file::File;
 use graph::Graph;
 use network::Outcome;
 use parameters::Parameters;
@@ -34,16 +43,11 @@ use parameters::Parameters;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NequipError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Reason.
-        source: std::io::Error,
-    },
+    /// The file is absent or damaged.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
     /// The file holds no complete model.
-    #[error("the file is no Nequix model: {0}")]
+    #[error("the file is no model of Nequix or SevenNet: {0}")]
     Damaged(String),
     /// The weights belong to another architecture.
     #[error("the model has {name} = {found}; covered: {expected}")]
@@ -57,7 +61,39 @@ pub enum NequipError {
     },
 }
 
-/// A potential of the NequIP family with weights of Nequix.
+/// Published weights that `make setup` brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SevenNetKind {
+    /// SevenNet-0 of 11 July 2024, orders up to 2; trained on MPtrj.
+    Zero,
+    /// SevenNet-l3i5, orders up to 3; trained on MPtrj. Finer, and twice as slow.
+    L3i5,
+}
+
+impl SevenNetKind {
+    /// Name in campaign files and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "sevennet-0",
+            Self::L3i5 => "sevennet-l3i5",
+        }
+    }
+
+    fn weights(self) -> Published {
+        let (file, sha256) = match self {
+            Self::Zero => {
+                ("sevennet_0.safetensors", "fd3b4d93458ef3610146b932d3c11b787b5a152ae39afc02cf46ce6a3b308326")
+            }
+            Self::L3i5 => (
+                "sevennet_l3i5.safetensors",
+                "1c8cfdd2c15388c86cdfc937ec1785a61be6db817694ce0330fd231e5e751244",
+            ),
+        };
+        Published { file, sha256 }
+    }
+}
+
+/// A potential of the NequIP family.
 pub struct Nequip {
     name: String,
     hash: String,
@@ -65,17 +101,33 @@ pub struct Nequip {
 }
 
 impl Nequip {
-    /// Loads a safetensors file of Nequix, under a name of one's own: tensors `layers.N.linear_1.0e`, `layers.N.linear_2.1o`,
-    /// `layers.N.skip.0e`, `layers.N.norm.0e`, `layers.N.radial_mlp.K`, `atom_energies` and `readout`, with the configuration of the model as JSON
-    /// under `config` in the header.
+    /// Loads published weights from the folder of models (see [`crate::weights::folders`]).
+    ///
+    /// # Errors
+    /// When the weights are absent or damaged.
+    pub fn load(kind: SevenNetKind) -> Result<Self, NequipError> {
+        Self::from_bytes(&kind.weights().read()?, kind.name())
+    }
+
+    /// Loads a safetensors file, under a name of one's own: one of Nequix (tensors `layers.N.linear_1.0e`,
+    /// `layers.N.linear_2.1o`, `layers.N.skip.0e`, `layers.N.norm.0e`, `layers.N.radial_mlp.K`, `atom_energies` and `readout`, with the
+    /// configuration of the model as JSON under `config` in the header), or one of SevenNet as `make setup` converts it.
     ///
     /// # Errors
     /// When the file cannot be read or holds something else.
     pub fn from_file(path: &Path, name: &str) -> Result<Self, NequipError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| NequipError::Unreadable { path: path.to_owned(), source })?;
-        let parameters = Parameters::from_nequix(&bytes)?;
-        Ok(Self { name: name.to_owned(), hash: hash(&bytes), parameters })
+        Self::from_bytes(&weights::read(path)?, name)
+    }
+
+    fn from_bytes(bytes: &[u8], name: &str) -> Result<Self, NequipError> {
+        Ok(Self { name: name.to_owned(), hash: hash(bytes), parameters: Parameters::from_bytes(bytes)? })
+    }
+}
+
+impl<T: Real> Parameters<T> {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, NequipError> {
+        let file = File::open(bytes)?;
+        if file.is_sevennet() { Self::from_sevennet(&file) } else { Self::from_nequix(&file) }
     }
 
     fn predict(
@@ -84,16 +136,16 @@ impl Nequip {
         symmetry: &CellSymmetry,
         want: Want,
     ) -> Result<Prediction, PotentialError> {
-        let graph = Graph::new(crystal, symmetry, self.parameters.basis.cutoff)?;
-        let species = self.parameters.species_of(&graph, crystal)?;
-        let outcome = self.parameters.evaluate(&graph, &species, want.forces || want.stress);
+        // Without parity only what is turned, not what is mirrored, has the features of its original.
+        let proper = (!self.parity).then(|| symmetry.proper());
+        let graph = Graph::new(crystal, proper.as_ref().unwrap_or(symmetry), self.basis.cutoff)?;
+        let species = self.species_of(&graph, crystal)?;
+        let outcome = self.evaluate(&graph, &species, want.forces || want.stress);
         let mut prediction = outcome.prediction(graph.volume, want)?;
         prediction.symmetrise(crystal, symmetry);
         Ok(prediction)
     }
-}
 
-impl<T> Parameters<T> {
     /// Index of the species of each orbit.
     fn species_of(&self, graph: &Graph, crystal: &Crystal) -> Result<Vec<usize>, PotentialError> {
         let elements = crystal.elements()?;
@@ -130,8 +182,9 @@ impl Potential for Nequip {
     }
 
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {
-        let one =
-            |crystal: &&Crystal| self.predict(crystal, &CellSymmetry::trivial(crystal.sites.len()), want);
+        let one = |crystal: &&Crystal| {
+            self.parameters.predict(crystal, &CellSymmetry::trivial(crystal.sites.len()), want)
+        };
         crystals.iter().map(one).collect()
     }
 
@@ -140,6 +193,6 @@ impl Potential for Nequip {
         items: &[(&Crystal, &CellSymmetry)],
         want: Want,
     ) -> Vec<Result<Prediction, PotentialError>> {
-        items.iter().map(|(crystal, symmetry)| self.predict(crystal, symmetry, want)).collect()
+        items.iter().map(|(crystal, symmetry)| self.parameters.predict(crystal, symmetry, want)).collect()
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Features are kept by order; of each order as a row of channels for each component of each orbit (or site).
 
+use std::borrow::Cow;
+
 use druse_representations::nalgebra::{Matrix3, Vector3};
 
 use super::convolution::{Operands, Turn, WIDEST, convolve, convolve_reverse};
@@ -11,12 +13,7 @@ use super::radial::Weights;
 use crate::kernels::{Real, silu};
 
 /// Features by order.
-type Features<T> = Vec<Vec<T>>;
-
-/// Scalars and gates are divided by the root of the mean square of SiLU of normal numbers (at 1,000,001 quantiles).
-pub const SILU_GAIN: f64 = 1.676_562_056_079_883_7;
-/// Added to the mean square in norms.
-const NORM_EPSILON: f64 = 1e-12;
+pub type Features<T> = Vec<Vec<T>>;
 
 /// The energy of a cell and its derivatives.
 pub struct Outcome {
@@ -33,19 +30,17 @@ struct Trace<T> {
     weights: Weights<T>,
     /// Before the norm.
     mixed: Features<T>,
-    /// Inverse root of the mean square of each orbit.
+    /// Inverse root of the mean square of each orbit, where there is a norm.
     inverse: Vec<T>,
 }
 
 impl<T: Real> Parameters<T> {
     /// Energy and, where wanted, derivatives.
     pub fn evaluate(&self, graph: &Graph, species: &[usize], derivatives: bool) -> Outcome {
-        let orbits = graph.numbers.len();
         let basis: Vec<_> = graph.lengths.iter().map(|&length| self.basis.at(length)).collect();
-        let mut x = vec![vec![T::ZERO; orbits * self.layers[0].inputs[0]]];
-        for (row, &species) in x[0].chunks_exact_mut(self.layers[0].inputs[0]).zip(species) {
-            row[species] = T::ONE;
-        }
+        let width = self.layers[0].inputs[0];
+        let mut x =
+            vec![species.iter().flat_map(|&s| &self.embedding[s * width..][..width]).copied().collect()];
         let mut traces = Vec::new();
         for layer in &self.layers {
             let weights = layer.radial.at(&basis);
@@ -56,17 +51,24 @@ impl<T: Real> Parameters<T> {
         let mut energy = 0.0;
         for (orbit, row) in x[0].chunks_exact(self.readout.len()).enumerate() {
             let sum: f64 = row.iter().zip(&self.readout).map(|(x, w)| x.to_f64() * w.to_f64()).sum();
-            energy += graph.multiplicities[orbit] * (self.scale * sum + self.shifts[species[orbit]]);
+            let species = species[orbit];
+            energy += graph.multiplicities[orbit] * (self.scales[species] * sum + self.shifts[species]);
         }
-        Outcome { energy, gradient: derivatives.then(|| self.backward(graph, traces)) }
+        Outcome { energy, gradient: derivatives.then(|| self.backward(graph, species, traces)) }
     }
 
-    fn backward(&self, graph: &Graph, mut traces: Vec<Trace<T>>) -> (Vec<Vector3<f64>>, Matrix3<f64>) {
-        let per_orbit = |&count: &f64| {
-            let scale = T::from_f64(count * self.scale);
+    fn backward(
+        &self,
+        graph: &Graph,
+        species: &[usize],
+        mut traces: Vec<Trace<T>>,
+    ) -> (Vec<Vector3<f64>>, Matrix3<f64>) {
+        let per_orbit = |(&count, &species): (&f64, &usize)| {
+            let scale = T::from_f64(count * self.scales[species]);
             self.readout.iter().map(move |&w| w * scale)
         };
-        let mut gradient = vec![graph.multiplicities.iter().flat_map(per_orbit).collect::<Vec<T>>()];
+        let orbits = graph.multiplicities.iter().zip(species);
+        let mut gradient = vec![orbits.flat_map(per_orbit).collect::<Vec<T>>()];
         let mut of_edges = vec![Vector3::zeros(); graph.edges.len()];
         for (number, layer) in self.layers.iter().enumerate().rev() {
             if let Some(trace) = traces.pop() {
@@ -85,7 +87,7 @@ impl<T: Real> Parameters<T> {
 }
 
 /// Rows of one orbit or site.
-fn rows(components: usize, channels: usize, place: usize) -> std::ops::Range<usize> {
+pub fn rows(components: usize, channels: usize, place: usize) -> std::ops::Range<usize> {
     place * components * channels..(place + 1) * components * channels
 }
 
@@ -124,14 +126,14 @@ impl<T: Real> Layer<T> {
         let mix = |l: usize| {
             let mut out = vec![T::ZERO; orbits * (2 * l + 1) * self.after[l].outputs];
             self.after[l].forward(&sums[l], &mut out);
-            if let Some(past) = &self.past[l] {
+            if let Some(past) = self.past.get(l) {
                 past.forward(&x[l], &mut out);
             }
             out
         };
         let mixed: Features<T> = (0..self.outputs.len()).map(mix).collect();
-        let inverse = self.inverse_roots(&mixed, orbits);
-        let out = self.gate(&self.normalise(&mixed, &inverse));
+        let inverse = self.norm.as_ref().map_or_else(Vec::new, |norm| norm.inverse_roots(&mixed, orbits));
+        let out = self.gate(&self.normalised(&mixed, &inverse));
         (out, Trace { sent, weights, mixed, inverse })
     }
 
@@ -156,39 +158,16 @@ impl<T: Real> Layer<T> {
         self.before.iter().zip(x).enumerate().map(of_order).collect()
     }
 
-    fn inverse_roots(&self, mixed: &Features<T>, orbits: usize) -> Vec<T> {
-        let mean = |orbit: usize| {
-            let of_order = |(l, mixed): (usize, &Vec<T>)| {
-                let range = rows(2 * l + 1, self.after[l].outputs, orbit);
-                mixed[range].iter().map(|x| x.to_f64() * x.to_f64()).sum::<f64>() * self.share(l)
-            };
-            mixed.iter().enumerate().map(of_order).sum::<f64>()
-        };
-        (0..orbits).map(|orbit| T::from_f64((mean(orbit) + NORM_EPSILON).sqrt().recip())).collect()
-    }
-
-    /// What the square of a number of this order adds to the mean square.
-    fn share(&self, l: usize) -> f64 {
-        let components = (2 * l + 1) as f64;
-        1.0 / (components * components * self.outputs.len() as f64)
-    }
-
-    fn normalise(&self, mixed: &Features<T>, inverse: &[T]) -> Features<T> {
-        let of_order = |(l, mixed): (usize, &Vec<T>)| {
-            let channels = self.after[l].outputs;
-            let rows = mixed.chunks_exact(channels).enumerate();
-            let scaled = rows.flat_map(|(row, x)| {
-                let inverse = inverse[row / (2 * l + 1)];
-                x.iter().zip(&self.gains[l]).map(move |(&x, &gain)| x * gain * inverse)
-            });
-            scaled.collect()
-        };
-        mixed.iter().enumerate().map(of_order).collect()
+    fn normalised<'a>(&self, mixed: &'a Features<T>, inverse: &[T]) -> Cow<'a, Features<T>> {
+        match &self.norm {
+            Some(norm) => Cow::Owned(norm.forward(mixed, inverse)),
+            None => Cow::Borrowed(mixed),
+        }
     }
 
     /// Scalars after their SiLU, all else times its gate.
     fn gate(&self, y: &Features<T>) -> Features<T> {
-        let (scalars, _) = gates(&y[0]);
+        let (scalars, _) = gates(&y[0], self.gate_scale);
         let all = self.after[0].outputs;
         let mut start = self.outputs[0];
         let first = scalars.chunks_exact(all).flat_map(|row| &row[..self.outputs[0]]).copied().collect();
@@ -207,7 +186,7 @@ impl<T: Real> Layer<T> {
     }
 
     fn gate_reverse(&self, y: &Features<T>, gradient: &Features<T>) -> Features<T> {
-        let (scalars, slopes) = gates(&y[0]);
+        let (scalars, slopes) = gates(&y[0], self.gate_scale);
         let all = self.after[0].outputs;
         let mut to_scalars = vec![T::ZERO; y[0].len()];
         for (to, gradient) in to_scalars.chunks_exact_mut(all).zip(gradient[0].chunks_exact(self.outputs[0]))
@@ -237,29 +216,6 @@ impl<T: Real> Layer<T> {
         out
     }
 
-    fn normalise_reverse(&self, trace: &Trace<T>, mut gradient: Features<T>) -> Features<T> {
-        for (orbit, &inverse) in trace.inverse.iter().enumerate() {
-            let mut along = 0.0;
-            for (l, gradient) in gradient.iter().enumerate() {
-                let channels = self.after[l].outputs;
-                let range = rows(2 * l + 1, channels, orbit);
-                let pairs = trace.mixed[l][range.clone()].iter().zip(&gradient[range]);
-                let gains = self.gains[l].iter().cycle();
-                along += pairs.zip(gains).map(|((x, g), gain)| (*x * *g * *gain).to_f64()).sum::<f64>();
-            }
-            let root = inverse.to_f64();
-            for (l, gradient) in gradient.iter_mut().enumerate() {
-                let factor = T::from_f64(-along * root * root * root * self.share(l));
-                let range = rows(2 * l + 1, self.after[l].outputs, orbit);
-                let pairs = gradient[range.clone()].iter_mut().zip(&trace.mixed[l][range]);
-                for ((g, x), gain) in pairs.zip(self.gains[l].iter().cycle()) {
-                    *g = *g * *gain * inverse + *x * factor;
-                }
-            }
-        }
-        gradient
-    }
-
     /// From derivatives with respect to what goes out to those with respect to what came in (empty unless `further`). Adds those with respect
     /// to the vectors of the edges.
     fn backward(
@@ -270,8 +226,11 @@ impl<T: Real> Layer<T> {
         of_edges: &mut [Vector3<f64>],
         further: bool,
     ) -> Features<T> {
-        let normalised = self.normalise(&trace.mixed, &trace.inverse);
-        let to_mixed = self.normalise_reverse(trace, self.gate_reverse(&normalised, &gradient));
+        let to_normalised = self.gate_reverse(&self.normalised(&trace.mixed, &trace.inverse), &gradient);
+        let to_mixed = match &self.norm {
+            Some(norm) => norm.reverse(&trace.mixed, &trace.inverse, to_normalised),
+            None => to_normalised,
+        };
         let orbits = graph.numbers.len();
         let back = |(l, gradient): (usize, &Vec<T>)| {
             let mut out = vec![T::ZERO; orbits * (2 * l + 1) * self.after[l].inputs];
@@ -298,7 +257,7 @@ impl<T: Real> Layer<T> {
             }
             let mut out = vec![T::ZERO; own.len()];
             self.before[l].backward(&own, &mut out);
-            if let Some(Some(past)) = self.past.get(l) {
+            if let Some(past) = self.past.get(l) {
                 past.backward(&to_mixed[l], &mut out);
             }
             out
@@ -345,12 +304,11 @@ impl<T: Real> Layer<T> {
 }
 
 /// Scaled SiLU and its slopes.
-fn gates<T: Real>(y: &[T]) -> (Vec<T>, Vec<T>) {
+fn gates<T: Real>(y: &[T], scale: T) -> (Vec<T>, Vec<T>) {
     let (mut values, mut slopes) = (y.to_vec(), vec![T::ZERO; y.len()]);
     silu(&mut values, &mut slopes);
-    let gain = T::from_f64(SILU_GAIN);
     for number in values.iter_mut().chain(&mut slopes) {
-        *number *= gain;
+        *number *= scale;
     }
     (values, slopes)
 }

@@ -8,26 +8,66 @@ use crate::kernels::{COLUMNS, Matrix, Real, Rows, Start, multiply, silu};
 /// Bessel functions of a basis.
 pub const FUNCTIONS: usize = 8;
 
-/// The radial basis: Bessel functions within an envelope (J. Gasteiger et al., ICLR 2020).
+/// How the basis falls to zero at the cut-off.
+#[derive(Clone, Copy, Debug)]
+pub enum Envelope {
+    /// The polynomial of J. Gasteiger et al. (ICLR 2020) with this exponent.
+    Polynomial {
+        /// p.
+        exponent: f64,
+    },
+    /// The switching function of X-PLOR: one up to a distance.
+    Xplor {
+        /// Å.
+        on: f64,
+    },
+}
+
+impl Envelope {
+    /// Value and derivative (1/Å) at a distance within the cut-off (both Å).
+    fn at(self, r: f64, cutoff: f64) -> [f64; 2] {
+        match self {
+            Self::Polynomial { exponent: p } => {
+                let x = r / cutoff;
+                let [a, b, c] = [(p + 1.0) * (p + 2.0) / 2.0, p * (p + 2.0), p * (p + 1.0) / 2.0];
+                let slope = -x.powf(p - 1.0) * (a * p - x * (b * (p + 1.0) - x * c * (p + 2.0))) / cutoff;
+                [1.0 - x.powf(p) * (a - x * (b - x * c)), slope]
+            }
+            Self::Xplor { on } if r < on => [1.0, 0.0],
+            Self::Xplor { on } => {
+                let [r2, on2, off2] = [r * r, on * on, cutoff * cutoff];
+                let (left, other) = (off2 - r2, off2 + 2.0 * r2 - 3.0 * on2);
+                let scale = (off2 - on2).powi(-3);
+                [left * left * other * scale, 4.0 * r * left * (left - other) * scale]
+            }
+        }
+    }
+}
+
+/// The radial basis: functions sin(f r) / r (Bessel; J. Gasteiger et al., ICLR 2020) within an envelope.
 #[derive(Clone, Debug)]
 pub struct Basis {
     /// Cut-off (Å).
     pub cutoff: f64,
-    /// Exponent p of the polynomial envelope.
-    pub exponent: f64,
+    /// Frequencies f (1/Å).
+    pub frequencies: [f64; FUNCTIONS],
+    /// How it ends.
+    pub envelope: Envelope,
+}
+
+/// Frequencies of functions that are zero at the cut-off (Å).
+pub fn bessel(cutoff: f64) -> [f64; FUNCTIONS] {
+    std::array::from_fn(|k| (k + 1) as f64 * std::f64::consts::PI / cutoff)
 }
 
 impl Basis {
     /// Values and derivatives (1/Å) at a distance (Å).
     pub fn at(&self, r: f64) -> [[f64; FUNCTIONS]; 2] {
-        let (x, p) = (r / self.cutoff, self.exponent);
-        let [a, b, c] = [(p + 1.0) * (p + 2.0) / 2.0, p * (p + 2.0), p * (p + 1.0) / 2.0];
-        let inside = x < 1.0;
-        let envelope = 1.0 - x.powf(p) * (a - x * (b - x * c));
-        let slope = -x.powf(p - 1.0) * (a * p - x * (b * (p + 1.0) - x * c * (p + 2.0))) / self.cutoff;
-        let (envelope, slope) = if inside { (envelope, slope) } else { (0.0, 0.0) };
-        let functions = std::array::from_fn::<_, FUNCTIONS, _>(|k| {
-            let f = (k + 1) as f64 * std::f64::consts::PI / self.cutoff;
+        if r >= self.cutoff {
+            return [[0.0; FUNCTIONS]; 2];
+        }
+        let [envelope, slope] = self.envelope.at(r, self.cutoff);
+        let functions = self.frequencies.map(|f| {
             let (sin, cos) = (f * r).sin_cos();
             let (value, derivative) = (sin / r, f * cos / r - sin / (r * r));
             let scale = 2.0 / self.cutoff;
@@ -104,13 +144,15 @@ mod tests {
 
     #[test]
     fn derivatives_of_the_basis_are_differences() {
-        let basis = Basis { cutoff: 6.0, exponent: 6.0 };
-        for r in [0.8, 2.1, 4.7, 5.9] {
-            let (above, below, [_, slopes]) = (basis.at(r + 1e-5)[0], basis.at(r - 1e-5)[0], basis.at(r));
-            for k in 0..FUNCTIONS {
-                assert!(((above[k] - below[k]) / 2e-5 - slopes[k]).abs() < 1e-8, "{r} {k}");
+        for envelope in [Envelope::Polynomial { exponent: 6.0 }, Envelope::Xplor { on: 4.5 }] {
+            let basis = Basis { cutoff: 6.0, frequencies: bessel(6.0), envelope };
+            for r in [0.8, 2.1, 4.7, 5.9] {
+                let (above, below, [_, slopes]) = (basis.at(r + 1e-5)[0], basis.at(r - 1e-5)[0], basis.at(r));
+                for k in 0..FUNCTIONS {
+                    assert!(((above[k] - below[k]) / 2e-5 - slopes[k]).abs() < 1e-8, "{r} {k}");
+                }
             }
+            assert_eq!(basis.at(6.0), [[0.0; FUNCTIONS]; 2]);
         }
-        assert_eq!(basis.at(6.0), [[0.0; FUNCTIONS]; 2]);
     }
 }

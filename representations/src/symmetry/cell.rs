@@ -127,6 +127,14 @@ impl CellSymmetry {
         Self { operations, images, orbits, orbit_of, to_representative }
     }
 
+    /// The operations that mirror nothing: rotations and screws. Orbits may fall into two.
+    pub fn proper(&self) -> Self {
+        let rotation = |operation: &Operation| operation.rotation.map(f64::from).determinant() > 0.0;
+        let both = self.operations.iter().zip(&self.images).filter(|(operation, _)| rotation(operation));
+        let (operations, images) = both.map(|(operation, images)| (*operation, images.clone())).unzip();
+        Self::new(operations, images)
+    }
+
     /// Whether the operations hold to the last bits.
     fn holds(&self, crystal: &Crystal) -> bool {
         let positions = crystal.fractional();
@@ -277,6 +285,16 @@ mod tests {
             let orbit = &symmetry.orbits()[symmetry.orbit_of()[site] as usize];
             let image = symmetry.image(symmetry.to_representative(site), site);
             assert_eq!(image.site, orbit.representative);
+        }
+    }
+
+    #[test]
+    fn half_of_the_operations_mirror_nothing() {
+        let (crystal, symmetry) = CellSymmetry::find(&rutile([0.0; 3]), 1e-3);
+        let proper = symmetry.proper();
+        assert_eq!((proper.order(), proper.orbits().len()), (8, 2));
+        for rotation in proper.cartesian_rotations(&crystal.lattice) {
+            assert!((rotation.determinant() - 1.0).abs() < 1e-12);
         }
     }
 

@@ -55,7 +55,7 @@ impl TorchChgnet {
     /// When the weights are absent or damaged, or when the device refuses them.
     pub fn load(kind: ChgnetKind, device: Device) -> Result<Self, ChgnetError> {
         single_threaded();
-        let bytes = kind.read()?;
+        let bytes = kind.weights().read()?;
         let pool = Mutex::new(vec![Weights::new(&bytes, device)?]);
         Ok(Self { kind, device, hash: hash(&bytes), bytes, pool })
     }

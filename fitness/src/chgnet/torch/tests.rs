@@ -1,7 +1,7 @@
 use druse_representations::{Crystal, Lattice};
 
-use super::super::Chgnet;
 use super::super::tests::{crystal, crystal_from, deviations, distorted, reference};
+use super::super::{Chgnet, WeightsError};
 use super::*;
 
 /// Worst deviations from the original that are allowed: eV/atom, eV/Å, GPa, µB.
@@ -13,7 +13,7 @@ const OURS: [f64; 4] = [3e-6, 1e-5, 2e-4, 1e-5];
 fn model(kind: ChgnetKind) -> Option<TorchChgnet> {
     match TorchChgnet::load(kind, Device::Cpu) {
         Ok(model) => Some(model),
-        Err(error @ ChgnetError::Absent { .. }) => {
+        Err(error @ ChgnetError::Weights(WeightsError::Absent { .. })) => {
             println!("skipped: {error}");
             None
         }
