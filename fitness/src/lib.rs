@@ -3,6 +3,7 @@
 pub mod assembly;
 pub mod chgnet;
 pub mod conformance;
+pub mod corrections;
 pub mod cpu;
 pub mod hull;
 mod kernels;

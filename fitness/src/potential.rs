@@ -5,6 +5,8 @@ use druse_representations::nalgebra::{Matrix3, Vector3};
 use druse_representations::symmetry::CellSymmetry;
 use druse_representations::{Crystal, NeighbourError};
 
+use crate::corrections::Ledger;
+
 /// What to compute beside the energy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Want {
@@ -170,6 +172,22 @@ pub trait Potential: Send + Sync {
     /// are no weights.
     fn weights_hash(&self) -> Option<&str> {
         None
+    }
+
+    /// Name of the corrections that its energies need before they may stand on a hull beside those of other crystals; `None` where they
+    /// are comparable as they are.
+    fn scheme(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Those corrections for a crystal; empty where [`Potential::scheme`] is `None`.
+    fn ledger(&self, _: &Crystal) -> Ledger {
+        Ledger::default()
+    }
+
+    /// Name of the energies that stand on a hull: the potential's, and the corrections' where there are any.
+    fn hull_name(&self) -> String {
+        self.scheme().map_or_else(|| self.name().to_owned(), |scheme| format!("{} + {scheme}", self.name()))
     }
 
     /// Predictions for several crystals, in order. Quantities that were not wanted are `None`, and

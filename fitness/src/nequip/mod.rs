@@ -2,8 +2,7 @@
 //!
 //! An implementation of its own of the architecture of S. Batzner et al., Nature Communications 13, 2453 (2022), for the weights of
 //! SevenNet (Y. Park et al., JCTC 20, 4857 (2024); MIT) and of Nequix (T. Koker et al., arXiv:2508.16067; MIT). It runs on the
-//! processor, on one thread per call, with no other library. Energies are raw PBE(+U): compare them with corrected entries only after the
-//! MP2020 corrections.
+//! processor, on one thread per call, with no other library. Energies are raw PBE(+U); on a hull they stand with the MP2020 corrections.
 //!
 //! What the two do differently is in `nequix` and `sevennet`, which read their files; what a layer does is the same.
 //!
@@ -31,6 +30,7 @@ use std::path::Path;
 use druse_representations::Crystal;
 use druse_representations::symmetry::CellSymmetry;
 
+use crate::corrections::{Ledger, MP2020, mp2020};
 use crate::kernels::Real;
 use crate::potential::{Potential, PotentialError, Prediction, Want};
 use crate::weights::{self, Published, WeightsError, hash};
@@ -179,6 +179,14 @@ impl Potential for Nequip {
 
     fn weights_hash(&self) -> Option<&str> {
         Some(&self.hash)
+    }
+
+    fn scheme(&self) -> Option<&'static str> {
+        Some(MP2020)
+    }
+
+    fn ledger(&self, crystal: &Crystal) -> Ledger {
+        mp2020(crystal)
     }
 
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>> {

@@ -30,8 +30,9 @@ impl Tier<Crystal> for RelaxTier {
     fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
         format!(
-            "relaxation by {}, quasi-Newton steps that keep the symmetry, {options}",
-            self.potential.protocol()
+            "relaxation by {}{}, quasi-Newton steps that keep the symmetry, {options}",
+            self.potential.protocol(),
+            self.potential.scheme().map(|scheme| format!(", with {scheme} corrections")).unwrap_or_default()
         )
     }
 
@@ -50,30 +51,35 @@ impl Tier<Crystal> for RelaxTier {
 
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
         let crystals: Vec<&Crystal> = items.iter().map(|(crystal, _)| *crystal).collect();
-        relax(self.potential.as_ref(), &crystals, &self.options).into_iter().map(outcome).collect()
+        let relaxed = relax(self.potential.as_ref(), &crystals, &self.options);
+        relaxed.into_iter().map(|relaxation| self.outcome(relaxation)).collect()
     }
 }
 
-fn outcome(relaxation: Relaxation) -> TierOutcome<Crystal> {
-    if matches!(relaxation.verdict, Verdict::Failed { .. }) {
-        return TierOutcome::Failed { reason: relaxation.verdict.to_string() };
-    }
-    let (true, Some(prediction), Some(start)) =
-        (relaxation.verdict.is_usable(), &relaxation.prediction, relaxation.energy_start)
-    else {
-        return TierOutcome::Rejected { reason: relaxation.verdict.to_string() };
-    };
-    let atoms = relaxation.crystal.sites.len() as f64;
-    let properties = [
-        (property::ENERGY_PER_ATOM, prediction.energy / atoms),
-        (property::ENERGY_PER_ATOM_START, start / atoms),
-        (property::MAX_FORCE, relaxation.max_force),
-        (property::MAX_STRESS, relaxation.max_stress),
-        (property::RELAXATION_STEPS, relaxation.steps as f64),
-        (property::CONVERGED, f64::from(u8::from(relaxation.is_converged()))),
-    ];
-    TierOutcome::Passed {
-        properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        design: relaxation.crystal,
+impl RelaxTier {
+    /// Energies that leave it hold the corrections that a hull needs.
+    fn outcome(&self, relaxation: Relaxation) -> TierOutcome<Crystal> {
+        if matches!(relaxation.verdict, Verdict::Failed { .. }) {
+            return TierOutcome::Failed { reason: relaxation.verdict.to_string() };
+        }
+        let (true, Some(prediction), Some(start)) =
+            (relaxation.verdict.is_usable(), &relaxation.prediction, relaxation.energy_start)
+        else {
+            return TierOutcome::Rejected { reason: relaxation.verdict.to_string() };
+        };
+        let atoms = relaxation.crystal.sites.len() as f64;
+        let correction = self.potential.ledger(&relaxation.crystal).total();
+        let properties = [
+            (property::ENERGY_PER_ATOM, (prediction.energy + correction) / atoms),
+            (property::ENERGY_PER_ATOM_START, (start + correction) / atoms),
+            (property::MAX_FORCE, relaxation.max_force),
+            (property::MAX_STRESS, relaxation.max_stress),
+            (property::RELAXATION_STEPS, relaxation.steps as f64),
+            (property::CONVERGED, f64::from(u8::from(relaxation.is_converged()))),
+        ];
+        TierOutcome::Passed {
+            properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            design: relaxation.crystal,
+        }
     }
 }

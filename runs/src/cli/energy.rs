@@ -65,6 +65,12 @@ fn energy(crystal: &Crystal, potential: &dyn Potential, want: Want) -> Outcome {
     values.insert("formula".to_owned(), json!(crystal.composition().reduced_formula()));
     values.insert("atoms".to_owned(), json!(crystal.sites.len()));
     values.extend(prediction_json(&prediction, crystal.sites.len()));
+    if let Some(scheme) = potential.scheme() {
+        let ledger = potential.ledger(crystal);
+        let corrected = (prediction.energy + ledger.total()) / crystal.sites.len() as f64;
+        values.insert("corrected_energy_per_atom".to_owned(), json!(corrected));
+        values.insert("corrections".to_owned(), json!({ "scheme": scheme, "ledger": ledger }));
+    }
     values.insert("model".to_owned(), json!(potential.name()));
     values.insert("protocol".to_owned(), json!(potential.protocol()));
     Ok(values)

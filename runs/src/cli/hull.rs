@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::datasets::entries::{EnergyBasis, EntrySet, read_entries};
+use crate::datasets::entries::{ComputedEntry, EnergyBasis, EntrySet, read_entries};
+use crate::fitness::corrections::{Stored, stored};
 use crate::fitness::hull::{Exclude, PhaseDiagram, Placement};
 use crate::representations::Exchange;
 use clap::Args;
@@ -85,8 +86,32 @@ fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
         EnergyBasis::Formation => "stored formation energies, elements at 0",
     };
     show(outcomes.into_iter(), global)?;
+    note_corrections(entries, global);
     global.note(&format!("{stable} of {count} entries on the hull; eV/atom, from {basis}"));
     Ok(())
+}
+
+/// Says what is wrong with the corrections of entries of which some have one.
+fn note_corrections(entries: &[ComputedEntry], global: &Global) {
+    if entries.iter().all(|entry| entry.correction == 0.0) {
+        return;
+    }
+    let count = |kind: Stored| {
+        entries.iter().filter(|entry| stored(&entry.composition, entry.correction) == kind).count()
+    };
+    for (kind, words) in [
+        (Stored::Twice, "hold their MP2020 corrections twice: their energies are too low"),
+        (Stored::Missing, "hold no correction where others do: their energies cannot be compared"),
+        (
+            Stored::Other,
+            "hold another correction than MP2020's for their composition (peroxides and sulphates may)",
+        ),
+    ] {
+        match count(kind) {
+            0 => {}
+            count => global.note(&format!("{count} of {} entries {words}", entries.len())),
+        }
+    }
 }
 
 fn show(outcomes: impl Iterator<Item = (String, Outcome)>, global: &Global) -> Result<(), Failure> {
@@ -126,6 +151,9 @@ fn placement_json(formula: &str, placement: &Placement, reference: &str) -> Map<
 fn placed_json(formula: &str, placed: &Placed, stability: &Stability) -> Map<String, Value> {
     let mut values = placement_json(formula, &placed.placement, stability.reference());
     values.insert("energy_per_atom".to_owned(), json!(placed.energy_per_atom));
+    if !placed.ledger.0.is_empty() {
+        values.insert("corrections".to_owned(), json!(placed.ledger));
+    }
     values.insert("protocol".to_owned(), json!(stability.protocol()));
     if let Some(relaxation) = &placed.relaxation {
         values.insert("structure".to_owned(), relaxation.crystal.to_exchange());

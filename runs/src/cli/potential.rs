@@ -11,8 +11,9 @@ use super::failure::Failure;
 /// `--model` and `--device`
 #[derive(Args)]
 pub struct ModelArgument {
-    /// Potential: chgnet-0.3.0 (PBE and PBE+U with the corrections of the Materials Project), chgnet-r2scan, or the weights
-    /// of Nequix as a .safetensors file (PBE and PBE+U without corrections)
+    /// Potential: chgnet-0.3.0 (PBE and PBE+U with the MP2020 corrections of the Materials Project), chgnet-r2scan, sevennet-0,
+    /// sevennet-l3i5 (finer and slower; raw PBE and PBE+U, corrected where they stand on a hull), or the weights of Nequix as a
+    /// .safetensors file (as SevenNet)
     #[arg(long, value_name = "NAME|FILE", default_value = "chgnet-0.3.0")]
     model: String,
     /// Where it runs: cpu, or through libtorch torch-cpu, cuda or cuda:N

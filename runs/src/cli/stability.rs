@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crate::fitness::corrections::Ledger;
 use crate::fitness::hull::{Exclude, PhaseDiagram, Placement};
 use crate::fitness::potential::{Potential, Want};
 use crate::fitness::relax::{RelaxOptions, Relaxation};
@@ -40,8 +41,10 @@ pub struct Stability {
 
 /// One structure on the hull.
 pub struct Placed {
-    /// Energy (eV/atom).
+    /// Energy (eV/atom), with the corrections of `ledger`.
     pub energy_per_atom: f64,
+    /// What was added to the potential's energy.
+    pub ledger: Ledger,
     /// Where it lies.
     pub placement: Placement,
     /// How the structure was relaxed, if it was.
@@ -55,11 +58,14 @@ impl StabilityArguments {
         let potential = self.model.load()?;
         let table = Table::open(&self.reference)?;
         let table = table.get();
-        if potential.weights_hash() != Some(table.header().model_hash.as_str()) {
+        let header = table.header();
+        if potential.weights_hash() != Some(header.model_hash.as_str())
+            || potential.hull_name() != header.model
+        {
             return Err(Failure::input(format!(
                 "--reference: found energies of {}, expected energies of {}: unlike models cannot be compared",
-                table.header().model,
-                potential.protocol()
+                header.model,
+                potential.hull_name()
             )));
         }
         let elements: BTreeSet<Element> = inputs
@@ -82,14 +88,14 @@ impl Stability {
 
     /// Model, hash and, where structures are relaxed, the settings.
     pub fn protocol(&self) -> String {
+        let potential = self.potential.protocol();
+        let scheme = self.potential.scheme().map(|scheme| format!(" with {scheme} corrections"));
+        let energies = format!("{potential}{}", scheme.unwrap_or_default());
         match &self.relaxation {
-            None => format!("{}, energy as given", self.potential.protocol()),
-            Some(options) => format!(
-                "{}, relaxed to {} eV/Å in at most {} steps",
-                self.potential.protocol(),
-                options.fmax,
-                options.steps
-            ),
+            None => format!("{energies}, energy as given"),
+            Some(options) => {
+                format!("{energies}, relaxed to {} eV/Å in at most {} steps", options.fmax, options.steps)
+            }
         }
     }
 
@@ -108,12 +114,13 @@ impl Stability {
                 (energy, Some(relaxation))
             }
         };
-        let energy_per_atom = energy / atoms;
+        let ledger = self.potential.ledger(relaxation.as_ref().map_or(crystal, |relaxed| &relaxed.crystal));
+        let energy_per_atom = (energy + ledger.total()) / atoms;
         let placement = self
             .diagram
             .energy_above_hull(&crystal.composition(), energy_per_atom, Exclude::Nothing)
             .map_err(|error| error.to_string())?;
-        Ok(Placed { energy_per_atom, placement, relaxation })
+        Ok(Placed { energy_per_atom, ledger, placement, relaxation })
     }
 
     fn energy(&self, crystal: &Crystal) -> Result<f64, String> {

@@ -1,6 +1,7 @@
 //! The convex hull that energies are compared with.
 
 use druse_datasets::reference::{ReferenceError, ReferenceTable};
+use druse_fitness::Potential;
 use druse_fitness::hull::{Exclude, HullError, PhaseDiagram};
 use druse_representations::{Composition, Element};
 
@@ -36,19 +37,18 @@ pub enum NoHull {
 }
 
 impl Hull {
-    /// The hull of these elements, for energies of the model whose weights have this checksum.
+    /// The hull of these elements, for energies of this potential.
     ///
     /// # Errors
     /// When the table holds energies of another model, or is damaged.
     pub fn new(
         table: &ReferenceTable,
         elements: &[Element],
-        model: &str,
-        weights: Option<&str>,
+        potential: &dyn Potential,
     ) -> Result<Self, NoHull> {
-        let header = table.header();
-        if weights != Some(header.model_hash.as_str()) {
-            return Err(NoHull::OtherModel { found: header.model.clone(), expected: model.to_owned() });
+        let (header, expected) = (table.header(), potential.hull_name());
+        if potential.weights_hash() != Some(header.model_hash.as_str()) || header.model != expected {
+            return Err(NoHull::OtherModel { found: header.model.clone(), expected });
         }
         let entries = table.entries_within(elements)?;
         Ok(Self {

@@ -57,7 +57,12 @@ impl Relaxer {
     /// Everything that a relaxation depends on.
     pub fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
-        format!("FIRE with Fréchet cell filter, {options}; by {}", self.potential.protocol())
+        let scheme = self.potential.scheme().map(|scheme| format!(" with {scheme} corrections"));
+        format!(
+            "quasi-Newton steps that keep the symmetry, {options}; by {}{}",
+            self.potential.protocol(),
+            scheme.unwrap_or_default()
+        )
     }
 
     /// Relaxes crystals on rayon's threads; one result each, in order. `progress` is told of every one
@@ -129,7 +134,10 @@ impl Relaxer {
                 Some(reason) => Relaxed::failed(reason),
                 None => relaxed.next().map_or_else(
                     || Relaxed::failed("no energy: the potential gave no result".to_owned()),
-                    |relaxation| Relaxed::of(relaxation, share),
+                    |relaxation| {
+                        let correction = self.potential.ledger(&relaxation.crystal).total();
+                        Relaxed::of(relaxation, correction, share)
+                    },
                 ),
             })
             .collect()
@@ -161,7 +169,8 @@ impl Relaxed {
         }
     }
 
-    fn of(relaxation: Relaxation, cpu_seconds: f64) -> Self {
+    /// Energies with `correction` (eV).
+    fn of(relaxation: Relaxation, correction: f64, cpu_seconds: f64) -> Self {
         let atoms = relaxation.crystal.sites.len() as f64;
         let usable = relaxation.verdict.is_usable();
         let finite = |x: f64| x.is_finite().then_some(x);
@@ -169,8 +178,10 @@ impl Relaxed {
             energy_per_atom: relaxation
                 .prediction
                 .filter(|_| usable)
-                .and_then(|prediction| finite(prediction.energy / atoms)),
-            energy_per_atom_start: relaxation.energy_start.and_then(|energy| finite(energy / atoms)),
+                .and_then(|prediction| finite((prediction.energy + correction) / atoms)),
+            energy_per_atom_start: relaxation
+                .energy_start
+                .and_then(|energy| finite((energy + correction) / atoms)),
             steps: relaxation.steps,
             converged: relaxation.verdict == Verdict::Converged,
             max_force: finite(relaxation.max_force),

@@ -53,7 +53,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let potential = arguments.model.load()?;
     let header = ReferenceHeader {
-        model: potential.name().to_owned(),
+        model: potential.hull_name(),
         model_hash: potential.weights_hash().unwrap_or_default().to_owned(),
         protocol: format!(
             "energy of the structure as given, no relaxation; space group with symprec {} Å",
@@ -164,7 +164,7 @@ fn compute(crystal: &Crystal, potential: &dyn Potential, symprec: f64) -> Result
         // An energy without a space group is still good for the hull.
         space_group: analyse(crystal, symprec).ok().map(|info| info.number),
         atoms: u32::try_from(atoms).map_err(|_| format!("{atoms} atoms are too many"))?,
-        energy_per_atom: prediction.energy / atoms as f64,
+        energy_per_atom: (prediction.energy + potential.ledger(crystal).total()) / atoms as f64,
     })
 }
 

@@ -65,7 +65,7 @@ impl RelaxingArguments {
             .collect();
         let elements: Vec<Element> = elements.into_iter().collect();
         let table = Table::open(&self.hull)?;
-        Hull::new(table.get(), &elements, potential.name(), potential.weights_hash())
+        Hull::new(table.get(), &elements, potential)
             .map_err(|error| Failure::input(format!("--hull: {error}")))
     }
 
