@@ -28,7 +28,7 @@ pub use complexes::{
     chromophores, noble_by_abundant, valence_electrons,
 };
 pub use conformance::{check_breeder, check_generator};
-pub use crystals::{CrystalBreeder, DesignSpace, MatrixBreeder, SpaceError, Violation};
+pub use crystals::{Appraiser, CrystalBreeder, DesignSpace, MatrixBreeder, SpaceError, Violation};
 pub use external::External;
 /// The crates behind the random streams of [`Breeder`] and [`stream`], for generators of one's own.
 pub use {rand, rand_chacha};
@@ -39,7 +39,8 @@ pub use ligand_space::{LigandAccount, LigandSpace};
 pub use portfolio::Portfolio;
 pub use registry::{
     COMPLEX_GENERATORS, CRYSTAL_GENERATORS, CRYSTAL_REPRESENTATIONS, LATENT_REPRESENTATION,
-    LEARNED_GENERATORS, RegistryError, complex_generator, crystal_generator, crystal_generator_on,
+    LEARNED_GENERATORS, RegistryError, appraised_crystal_generator, complex_generator, crystal_generator,
+    crystal_generator_on,
 };
 pub use stream::stream;
 pub use unguided::Unguided;

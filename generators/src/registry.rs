@@ -1,10 +1,14 @@
 //! Generators by name.
 
+use std::sync::Arc;
+
 use druse_representations::{Complex, Crystal};
 
 use crate::breeding::Breeder;
 use crate::complexes::{ComplexBreeder, ComplexSpace, ComplexSpaceError, Exhaustive, Variation};
-use crate::crystals::{CrystalBreeder, DesignSpace, MatrixBreeder, MatrixNewcomers, Newcomers, SpaceError};
+use crate::crystals::{
+    Appraised, Appraiser, CrystalBreeder, DesignSpace, MatrixBreeder, MatrixNewcomers, Newcomers, SpaceError,
+};
 use crate::generator::Generator;
 use crate::genetic::{Genetic, GeneticOptions, Selection};
 use crate::unguided::Unguided;
@@ -124,6 +128,22 @@ pub fn crystal_generator_on(
     seed: u64,
     options: &GeneticOptions,
 ) -> Result<Box<dyn Generator<Crystal>>, RegistryError> {
+    appraised_crystal_generator(representation, name, space, seed, options, None)
+}
+
+/// The same with an appraiser, whose numbers the surrogate of a genetic algorithm learns from beside composition and symmetry
+/// (where [`GeneticOptions::screen`] is above 1).
+///
+/// # Errors
+/// As [`crystal_generator_on`].
+pub fn appraised_crystal_generator(
+    representation: &str,
+    name: &str,
+    space: &DesignSpace,
+    seed: u64,
+    options: &GeneticOptions,
+    appraiser: Option<Arc<dyn Appraiser>>,
+) -> Result<Box<dyn Generator<Crystal>>, RegistryError> {
     let bred = Selection::from_name(name).is_some() || name == "random";
     match representation {
         "symmetry" if name == "substitution" => {
@@ -135,7 +155,7 @@ pub fn crystal_generator_on(
             Ok(match Selection::from_name(name) {
                 Some(_) => {
                     let breeder = breeder(Newcomers::Mixture(options.prototypes))?;
-                    bred_generator(name, name, breeder, seed, options)
+                    with_appraiser(name, name, breeder, seed, options, appraiser)
                 }
                 None => bred_generator(name, name, breeder(Newcomers::Random)?, seed, options),
             })
@@ -146,7 +166,7 @@ pub fn crystal_generator_on(
             Ok(match Selection::from_name(name) {
                 Some(_) => {
                     let breeder = breeder(MatrixNewcomers::Mixture(options.prototypes))?;
-                    bred_generator(name, &full, breeder, seed, options)
+                    with_appraiser(name, &full, breeder, seed, options, appraiser)
                 }
                 None => bred_generator(name, &full, breeder(MatrixNewcomers::Packed)?, seed, options),
             })
@@ -162,6 +182,21 @@ pub fn crystal_generator_on(
                 known: known.filter(|&known| bred || known == "symmetry").collect(),
             })
         }
+    }
+}
+
+/// The genetic algorithm on a breeder, with the appraiser if there is one.
+fn with_appraiser<B: Breeder<Design = Crystal> + 'static>(
+    name: &str,
+    full: &str,
+    breeder: B,
+    seed: u64,
+    options: &GeneticOptions,
+    appraiser: Option<Arc<dyn Appraiser>>,
+) -> Box<dyn Generator<Crystal>> {
+    match appraiser {
+        Some(appraiser) => bred_generator(name, full, Appraised { breeder, appraiser }, seed, options),
+        None => bred_generator(name, full, breeder, seed, options),
     }
 }
 

@@ -26,7 +26,7 @@ pub trait Constraints<D: Design> {
 
 /// Makes designs within hard constraints. Draws nothing from anywhere but the random stream it is
 /// given, and tries a bounded number of times: `None` stands for an attempt that came to nothing.
-pub trait Breeder: Clone + Send {
+pub trait Breeder: Clone + Send + Sync {
     /// What is designed.
     type Design: Design;
     /// What is inherited.
@@ -67,6 +67,17 @@ pub trait Breeder: Clone + Send {
         Vec::new()
     }
 
+    /// Those of an evaluated design that this generator did not propose; empty where evaluation changes what they tell of.
+    fn lasting_features(&self, design: &Self::Design) -> Vec<(String, f64)> {
+        self.features(design)
+    }
+
+    /// What designs share that are likely to become one in evaluation, for instance their formula. Of children the surrogate rather
+    /// takes one without evaluated kin.
+    fn kin(&self, _: &Self::Design) -> Option<String> {
+        None
+    }
+
     /// Whether a genome read from a saved state describes a design.
     fn is_valid(&self, genome: &Self::Genome) -> bool;
 }
@@ -84,4 +95,12 @@ pub struct Sprout<B: Breeder> {
     pub operator: &'static str,
     /// How many of the parents it was given contributed to it.
     pub parents: usize,
+}
+
+impl<B: Breeder> Sprout<B> {
+    /// A sprout of another breeder with the same genomes.
+    pub(crate) fn of<A: Breeder<Genome = B::Genome, Design = B::Design>>(sprout: Sprout<A>) -> Self {
+        let Sprout { genome, design, key, operator, parents } = sprout;
+        Self { genome, design, key, operator, parents }
+    }
 }

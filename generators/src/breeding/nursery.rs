@@ -2,6 +2,7 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,8 +19,8 @@ const UNSCREENED: f64 = 0.15;
 pub(crate) struct Screen<'a, D> {
     /// New sprouts that are made for one candidate.
     pub(crate) sprouts: usize,
-    /// The smaller the better.
-    pub(crate) badness: &'a dyn Fn(&D) -> f64,
+    /// The smaller the better; asked for all of them side by side.
+    pub(crate) badness: &'a (dyn Fn(&D) -> f64 + Sync),
 }
 
 /// A breeder with the record of what one generator proposed.
@@ -60,10 +61,14 @@ impl<B: Breeder> Nursery<B> {
             let chosen = match screen {
                 None => fresh.next(),
                 // The first of equals, so that the order of trials decides.
-                Some(screen) => fresh
-                    .map(|made| ((screen.badness)(&made.0.design), made))
-                    .min_by(|(x, _), (y, _)| x.total_cmp(y))
-                    .map(|(_, made)| made),
+                Some(screen) => {
+                    let mut made: Vec<_> = fresh.collect();
+                    let designs: Vec<&B::Design> = made.iter().map(|(sprout, _)| &sprout.design).collect();
+                    let badness: Vec<f64> =
+                        designs.par_iter().map(|design| (screen.badness)(design)).collect();
+                    let best = (0..made.len()).min_by(|&x, &y| badness[x].total_cmp(&badness[y]));
+                    best.map(|best| made.swap_remove(best))
+                }
             };
             let Some((sprout, parents)) = chosen else { break };
             self.ledger.insert(sprout.key);

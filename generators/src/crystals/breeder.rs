@@ -6,6 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::building::{Draft, Workshop};
+use super::features::features;
 use super::operators::Operator;
 use super::random::random_draft;
 use super::space::{DesignSpace, SpaceError};
@@ -89,6 +90,14 @@ impl Breeder for CrystalBreeder {
     fn genome(&self, design: &Crystal, proposed: Option<SymmetryCode>) -> Option<SymmetryCode> {
         // What cannot be encoded after relaxation is remembered as it was proposed.
         SymmetryRepresentation::new(self.symprec).encode(design).ok().or(proposed)
+    }
+
+    fn features(&self, design: &Crystal) -> Vec<(String, f64)> {
+        features(design)
+    }
+
+    fn kin(&self, design: &Crystal) -> Option<String> {
+        Some(design.composition().reduced_formula())
     }
 
     fn is_valid(&self, genome: &SymmetryCode) -> bool {

@@ -15,6 +15,7 @@ mod weighted;
 use std::collections::BTreeMap;
 
 use rand::RngExt;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ use crate::breeding::{Breeder, Nursery, Screen};
 use crate::generator::{Evaluated, Generator, GeneratorError, Proposal};
 use crate::stream::stream;
 use population::{Member, Population};
-use surrogate::{Archive, SavedRows};
+use surrogate::{Archive, Features, SavedRows, Sight};
 
 /// Settings of the genetic algorithms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +78,8 @@ pub struct Genetic<B: Breeder> {
     population: Population<B::Genome>,
     /// Genomes of proposals that are not evaluated yet, by candidate number.
     pending: BTreeMap<u64, B::Genome>,
+    /// Features of proposals that are not evaluated yet, by candidate number; empty without a surrogate.
+    outlooks: BTreeMap<u64, Features>,
     /// Proposals so far.
     proposed: u64,
     /// What the surrogate learns from; empty without one.
@@ -89,6 +92,8 @@ struct Saved<G> {
     ledger: Value,
     population: Population<G>,
     pending: BTreeMap<u64, G>,
+    #[serde(default)]
+    outlooks: BTreeMap<u64, Features>,
     proposed: u64,
     /// Rows of the archive stand in the journal; states of older versions hold them.
     #[serde(default)]
@@ -102,6 +107,7 @@ impl<B: Breeder> Genetic<B> {
             nursery: Nursery::new(selection.name(), seed, breeder),
             population: Population::new(selection, &options),
             pending: BTreeMap::new(),
+            outlooks: BTreeMap::new(),
             proposed: 0,
             archive: Archive::default(),
             options,
@@ -137,7 +143,9 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         let surrogate = if options.screen > 1 { self.archive.fit() } else { None };
         let breeder = self.nursery.breeder.clone();
         let badness = |design: &B::Design| {
-            surrogate.as_ref().map_or(0.0, |surrogate| surrogate.behind(&breeder.features(design)))
+            surrogate
+                .as_ref()
+                .map_or(0.0, |surrogate| surrogate.badness(&breeder.features(design), breeder.kin(design)))
         };
         let screen = surrogate.is_some().then_some(Screen { sprouts: options.screen, badness: &badness });
         let proposals = self.nursery.propose(first, n, screen.as_ref(), |breeder, number, trial, rng| {
@@ -158,6 +166,13 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
             Some((sprout, parents))
         })?;
         self.proposed += proposals.len() as u64;
+        if self.options.screen > 1 {
+            let designs: Vec<_> =
+                proposals.iter().map(|(proposal, _)| (proposal.number, &proposal.design)).collect();
+            let features: Vec<(u64, Features)> =
+                designs.into_par_iter().map(|(number, design)| (number, breeder.features(design))).collect();
+            self.outlooks.extend(features);
+        }
         Ok(proposals
             .into_iter()
             .map(|(proposal, genome)| {
@@ -174,9 +189,11 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
             let member = self.population.remove(one.number).map(|member| member.genome);
             let proposed = self.pending.remove(&one.number).or(member);
             if self.options.screen > 1 {
-                let features = self.nursery.breeder.features(&one.design);
+                let known = self.outlooks.remove(&one.number);
+                let features = known.unwrap_or_else(|| self.nursery.breeder.lasting_features(&one.design));
                 let costs = one.costs.as_deref().unwrap_or(&[f64::INFINITY]);
-                self.archive.learn(one.number, features, costs, one.violation == 0.0);
+                let kin = self.nursery.breeder.kin(&one.design);
+                self.archive.learn(one.number, Sight { features, kin }, costs, one.violation == 0.0);
             }
             let Some(costs) = &one.costs else { continue };
             let Some(genome) = self.nursery.breeder.genome(&one.design, proposed) else { continue };
@@ -192,6 +209,7 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
             "ledger": self.nursery.state(),
             "population": self.population,
             "pending": self.pending,
+            "outlooks": self.outlooks,
             "proposed": self.proposed,
         })
     }
@@ -214,6 +232,7 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         }
         self.nursery.restore(&saved.ledger)?;
         (self.population, self.pending, self.proposed) = (saved.population, saved.pending, saved.proposed);
+        self.outlooks = saved.outlooks;
         self.archive = saved.archive.into_archive();
         Ok(())
     }

@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 
 /// Weight of the penalty on coefficients, for costs scaled to unit variance.
 const RIDGE: f64 = 0.3;
+/// What certainly breaks a limit is as bad as what lies so many standard deviations behind the front.
+const LIMIT: f64 = 4.0;
+/// What a doubling of the evaluated kin counts, in standard deviations.
+const KIN: f64 = 0.5;
 /// Fewer designs than this teach nothing.
 const FEWEST: f64 = 10.0;
 
@@ -31,14 +35,26 @@ pub(super) struct Archive {
     sums: Vec<f64>,
     /// Sums of the products of two features: row i holds those with features 0 to i.
     products: Vec<Vec<f64>>,
-    /// What is learnt of each cost.
+    /// What is learnt of each cost, and of whether a design breaks a limit.
     costs: Vec<CostSums>,
     /// Costs of the feasible designs that no other one dominates.
     front: Vec<Vec<f64>>,
     /// Costs of each design and whether it is feasible, by candidate number: what a measurement corrects.
     known: BTreeMap<u64, (Vec<f64>, bool)>,
+    /// Designs of each kin.
+    kin: BTreeMap<String, u32>,
     /// Rows that the journal does not have yet.
     fresh: Vec<Row>,
+}
+
+/// What is seen of a design.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Sight {
+    /// What its costs may depend on.
+    pub(super) features: Features,
+    /// What it shares with those that are likely to become the same.
+    #[serde(default)]
+    pub(super) kin: Option<String>,
 }
 
 /// Sums over one cost, counted from that of the first design: large costs that differ by little keep
@@ -58,7 +74,8 @@ pub(super) struct Row {
     /// Candidate number; journals of older versions have none.
     #[serde(default)]
     number: Option<u64>,
-    features: Features,
+    #[serde(flatten)]
+    sight: Sight,
     costs: Vec<f64>,
     feasible: bool,
 }
@@ -81,15 +98,15 @@ impl SavedRows {
 impl Archive {
     /// Remembers a design in place of what was known under its number; one without features or with a
     /// cost that is not finite teaches nothing.
-    pub(super) fn learn(&mut self, number: u64, features: Features, costs: &[f64], feasible: bool) {
-        self.push(Row { number: Some(number), features, costs: costs.to_vec(), feasible });
+    pub(super) fn learn(&mut self, number: u64, sight: Sight, costs: &[f64], feasible: bool) {
+        self.push(Row { number: Some(number), sight, costs: costs.to_vec(), feasible });
     }
 
     fn push(&mut self, row: Row) {
-        let like = self.costs.is_empty() || self.costs.len() == row.costs.len();
+        let like = self.costs.is_empty() || self.costs.len() == row.costs.len() + 1;
         let teaches = like && row.costs.iter().all(|cost| cost.is_finite());
         let corrects = row.number.is_some_and(|number| self.known.contains_key(&number));
-        if !row.features.is_empty() && (teaches || corrects) {
+        if !row.sight.features.is_empty() && (teaches || corrects) {
             // Without costs it only takes back what was known.
             let costs = if teaches { row.costs } else { Vec::new() };
             let row = Row { costs, ..row };
@@ -111,7 +128,10 @@ impl Archive {
     /// Takes a row into the sums, and out of them what was known under its number.
     fn add(&mut self, row: &Row) {
         if let Some((costs, feasible)) = row.number.and_then(|number| self.known.remove(&number)) {
-            self.count_in(&row.features, &costs, -1.0);
+            self.count_in(&row.sight.features, &targets(&costs, feasible), -1.0);
+            if let Some(count) = row.sight.kin.as_ref().and_then(|kin| self.kin.get_mut(kin)) {
+                *count -= 1;
+            }
             if feasible {
                 self.front.clear();
                 let feasible: Vec<Vec<f64>> = self
@@ -126,9 +146,12 @@ impl Archive {
         if row.costs.is_empty() {
             return;
         }
-        self.count_in(&row.features, &row.costs, 1.0);
+        self.count_in(&row.sight.features, &targets(&row.costs, row.feasible), 1.0);
         if row.feasible {
             self.advance(row.costs.clone());
+        }
+        if let Some(kin) = &row.sight.kin {
+            *self.kin.entry(kin.clone()).or_default() += 1;
         }
         if let Some(number) = row.number {
             self.known.insert(number, (row.costs.clone(), row.feasible));
@@ -198,8 +221,13 @@ impl Archive {
         });
         let goals: Vec<Goal> = goals.collect();
         let front = self.front.iter().map(|costs| scaled(&goals, costs)).collect();
-        Some(Surrogate { columns: self.columns.clone(), means, goals, front })
+        Some(Surrogate { columns: self.columns.clone(), means, goals, front, kin: self.kin.clone() })
     }
+}
+
+/// What is guessed: the costs, and 1 for a design that breaks a limit.
+fn targets(costs: &[f64], feasible: bool) -> Vec<f64> {
+    costs.iter().copied().chain([if feasible { 0.0 } else { 1.0 }]).collect()
 }
 
 fn scaled(goals: &[Goal], costs: &[f64]) -> Vec<f64> {
@@ -221,12 +249,15 @@ pub(super) struct Surrogate {
     goals: Vec<Goal>,
     /// Scaled costs of the known front.
     front: Vec<Vec<f64>>,
+    /// Designs of each kin.
+    kin: BTreeMap<String, u32>,
 }
 
 impl Surrogate {
     /// How far behind the known front a design is guessed to lie, in standard deviations of the costs;
-    /// negative beyond it. Features that were never seen count nothing.
-    pub(super) fn behind(&self, features: &Features) -> f64 {
+    /// negative beyond it. The chance of breaking a limit is added, times [`LIMIT`], and [`KIN`] for every doubling of its
+    /// kin. Features that were never seen count nothing.
+    pub(super) fn badness(&self, features: &Features, kin: Option<String>) -> f64 {
         let mut row: Vec<f64> = self.means.iter().map(|mean| -mean).collect();
         for (name, value) in features {
             if let Some(&column) = self.columns.get(name) {
@@ -234,11 +265,18 @@ impl Surrogate {
             }
         }
         let row = DVector::from_vec(row);
-        let guess: Vec<f64> = self.goals.iter().map(|goal| goal.coefficients.dot(&row)).collect();
+        let mut guess: Vec<f64> = self.goals.iter().map(|goal| goal.coefficients.dot(&row)).collect();
+        let limit = guess.pop().zip(self.goals.last());
+        // A linear guess of a probability (Horrace and Oaxaca, Economics Letters 90, 321 (2006)) may leave its range.
+        let risk = limit.map_or(0.0, |(guess, goal)| (goal.mean + goal.scale * guess).clamp(0.0, 1.0));
         let depth = |known: &Vec<f64>| {
             guess.iter().zip(known).map(|(guess, known)| guess - known).fold(f64::INFINITY, f64::min)
         };
-        self.front.iter().map(depth).fold(f64::NEG_INFINITY, f64::max)
+        let behind = self.front.iter().map(depth).fold(f64::NEG_INFINITY, f64::max);
+        // Without a front all are as far.
+        let behind = if behind.is_finite() { behind } else { 0.0 };
+        let kin = kin.and_then(|kin| self.kin.get(&kin)).map_or(0.0, |&count| f64::from(1 + count).log2());
+        behind + LIMIT * risk + KIN * kin
     }
 }
 
@@ -250,17 +288,35 @@ mod tests {
         vec![("a".to_owned(), a), ("b".to_owned(), b)]
     }
 
+    fn sight(features: Features) -> Sight {
+        Sight { features, kin: None }
+    }
+
+    #[test]
+    fn what_breaks_a_limit_or_has_kin_is_worse() {
+        let mut archive = Archive::default();
+        for i in 0..40_u32 {
+            let (a, b) = (f64::from(i % 5), f64::from(i % 2));
+            let sight = Sight { features: features(a, b), kin: Some("NaCl".to_owned()) };
+            archive.learn(i.into(), sight, &[a], b == 0.0);
+        }
+        let surrogate = archive.fit().unwrap();
+        let badness = |b: f64, kin: &str| surrogate.badness(&features(2.0, b), Some(kin.to_owned()));
+        assert!((badness(1.0, "KCl") - badness(0.0, "KCl") - LIMIT).abs() < 0.2);
+        assert!((badness(0.0, "NaCl") - badness(0.0, "KCl") - KIN * 41f64.log2()).abs() < 1e-9);
+    }
+
     #[test]
     fn additive_costs_are_guessed_and_the_far_side_of_the_front_is_preferred() {
         let mut archive = Archive::default();
         for i in 0..20_i32 {
             let (a, b) = (f64::from(i % 5), f64::from(i / 5));
-            archive.learn(i as u64, features(a, b), &[3.0 * a - b, b - a], true);
+            archive.learn(i as u64, sight(features(a, b)), &[3.0 * a - b, b - a], true);
         }
         let surrogate = archive.fit().unwrap();
         // (0, 3) and (4, 0) are on the front; beyond it, on it, behind it.
         let [beyond, on, behind] =
-            [(0.0, 6.0), (0.0, 3.0), (2.0, 1.0)].map(|(a, b)| surrogate.behind(&features(a, b)));
+            [(0.0, 6.0), (0.0, 3.0), (2.0, 1.0)].map(|(a, b)| surrogate.badness(&features(a, b), None));
         assert!(beyond < on && on < behind, "{beyond} {on} {behind}");
         assert!(on.abs() < 0.05, "{on}");
     }
@@ -281,9 +337,9 @@ mod tests {
             .collect();
         let mut archive = Archive::default();
         // One was wrong at first and corrected later.
-        archive.learn(17, rows[17].0.clone(), &[5e4 + 90.0], true);
+        archive.learn(17, sight(rows[17].0.clone()), &[5e4 + 90.0], true);
         for (number, (row, cost)) in rows.iter().enumerate() {
-            archive.learn(number as u64, row.clone(), &[*cost], true);
+            archive.learn(number as u64, sight(row.clone()), &[*cost], true);
         }
         let surrogate = archive.fit().unwrap();
         // Ridge regression by its definition.
@@ -311,19 +367,19 @@ mod tests {
     #[test]
     fn little_or_broken_knowledge_gives_no_guess() {
         let mut archive = Archive::default();
-        archive.learn(0, features(1.0, 2.0), &[f64::INFINITY, 1.0], true);
-        archive.learn(1, Vec::new(), &[1.0, 1.0], true);
+        archive.learn(0, sight(features(1.0, 2.0)), &[f64::INFINITY, 1.0], true);
+        archive.learn(1, sight(Vec::new()), &[1.0, 1.0], true);
         assert_eq!(archive, Archive::default());
         for number in 1..FEWEST as u64 {
-            archive.learn(number, features(1.0, 2.0), &[1.0, 1.0], true);
+            archive.learn(number, sight(features(1.0, 2.0)), &[1.0, 1.0], true);
         }
         assert!(archive.fit().is_none());
-        archive.learn(90, features(1.0, 2.0), &[1.0, 1.0], false);
-        assert!(archive.fit().unwrap().behind(&features(1.0, 2.0)).is_finite());
+        archive.learn(90, sight(features(1.0, 2.0)), &[1.0, 1.0], false);
+        assert!(archive.fit().unwrap().badness(&features(1.0, 2.0), None).is_finite());
         // What comes again replaces; what turns out to be nothing is taken out.
-        archive.learn(90, features(1.0, 2.0), &[0.5, 1.0], true);
+        archive.learn(90, sight(features(1.0, 2.0)), &[0.5, 1.0], true);
         assert_eq!((archive.count, &archive.front), (FEWEST, &vec![vec![0.5, 1.0]]));
-        archive.learn(90, features(1.0, 2.0), &[f64::NAN, 1.0], true);
+        archive.learn(90, sight(features(1.0, 2.0)), &[f64::NAN, 1.0], true);
         assert_eq!((archive.count, archive.front.len()), (FEWEST - 1.0, FEWEST as usize - 1));
         let mut again = Archive::default();
         again.recall(&archive.take_fresh());

@@ -194,7 +194,7 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
         symprec: built_in.then_some(options.symprec),
         weights: list(&options.weights),
         lighthouse: list(&options.lighthouse),
-        screen: (!crystals).then_some(options.screen as u64),
+        screen: Some(options.screen as u64),
         ..section
     }
 }

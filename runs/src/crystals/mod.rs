@@ -6,6 +6,7 @@ mod domain;
 pub mod drawing;
 mod files;
 mod phases;
+mod start;
 
 use std::sync::Arc;
 
@@ -16,12 +17,12 @@ use druse_fitness::potential::Potential;
 use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
-use druse_generators::{Generator, Portfolio, crystal_generator_on};
+use druse_generators::{Appraiser, Generator, Portfolio, appraised_crystal_generator};
 use druse_representations::{Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
 
-use crate::config::{Campaign, CrystalSpec, ObjectiveSpec, Reference};
+use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, Reference};
 use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
 use crate::learned;
@@ -67,7 +68,17 @@ pub fn pipeline(
                 }
                 (None, None, None) => {
                     let representation = representation.unwrap_or(Crystal::REPRESENTATIONS[0]);
-                    crystal_generator_on(representation, &generator.kind, space, seed, &generator.options)?
+                    let appraiser =
+                        screens(generator).then(|| appraiser(spec, device)).transpose()?.flatten();
+                    let options = &generator.options;
+                    appraised_crystal_generator(
+                        representation,
+                        &generator.kind,
+                        space,
+                        seed,
+                        options,
+                        appraiser,
+                    )?
                 }
             };
             Ok((made, generator.weight))
@@ -83,6 +94,19 @@ pub fn pipeline(
         cache: campaign.cache.open()?,
         settings: settings(campaign),
     })
+}
+
+fn screens(generator: &GeneratorSpec) -> bool {
+    generator.options.screen > 1
+}
+
+/// Energies above hull of proposals, where crystals are relaxed and all elements have competing phases.
+fn appraiser(spec: &CrystalSpec, device: &str) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
+    let Some(relax) = &spec.relax else { return Ok(None) };
+    let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
+    let table = Table::open(&spec.hull)?;
+    let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
+    Ok(Some(Arc::new(start::Start { potential, diagram })))
 }
 
 /// What judges the crystals of a campaign.
@@ -195,7 +219,8 @@ fn tiers(
     tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
     if needs_hull(names(campaign)) {
         let table = Table::open(&spec.hull)?;
-        tiers.push(Box::new(hull(spec, table.get(), potential.as_ref())?));
+        let diagram = phase_diagram(spec, table.get(), potential.as_ref())?;
+        tiers.push(Box::new(HullTier::new(Arc::new(diagram), table.get().reference())));
     }
     tiers.extend(estimates);
     Ok(tiers)
@@ -213,13 +238,14 @@ fn needs_hull<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
     names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
 }
 
-fn hull(
+/// The hull of the space, of energies of this potential.
+fn phase_diagram(
     spec: &CrystalSpec,
     table: &ReferenceTable,
     potential: &dyn Potential,
-) -> Result<HullTier, SetupError> {
+) -> Result<PhaseDiagram, SetupError> {
     let header = table.header();
-    if potential.weights_hash() != Some(header.model_hash.as_str()) {
+    if potential.weights_hash() != Some(header.model_hash.as_str()) || potential.hull_name() != header.model {
         return Err(SetupError::UnlikeModels {
             found: format!("{} (sha256 {})", header.model, header.model_hash),
             expected: potential.protocol(),
@@ -232,7 +258,7 @@ fn hull(
     if !missing.is_empty() {
         return Err(SetupError::MissingElements(missing));
     }
-    Ok(HullTier::new(Arc::new(diagram), table.reference()))
+    Ok(diagram)
 }
 
 fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, SetupError> {

@@ -4,6 +4,7 @@ use druse_representations::{Crystal, MatrixCode, MatrixRepresentation, Represent
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
+use super::super::features::features;
 use super::draft::MatrixDraft;
 use super::operators::MatrixOperator;
 use super::packing::packed_draft;
@@ -97,6 +98,14 @@ impl Breeder for MatrixBreeder {
 
     fn genome(&self, design: &Crystal, proposed: Option<MatrixCode>) -> Option<MatrixCode> {
         MatrixRepresentation { tolerance: self.symprec }.encode(design).ok().or(proposed)
+    }
+
+    fn features(&self, design: &Crystal) -> Vec<(String, f64)> {
+        features(design)
+    }
+
+    fn kin(&self, design: &Crystal) -> Option<String> {
+        Some(design.composition().reduced_formula())
     }
 
     fn is_valid(&self, genome: &MatrixCode) -> bool {

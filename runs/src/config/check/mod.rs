@@ -142,12 +142,9 @@ impl CampaignConfig {
         ];
         refuse(&tables, Complex::DOMAIN, mistakes);
         let space = check_space(&self.space, mistakes);
-        let generators = check_generators(&self.generator, population, own, base, mistakes);
-        for (index, section) in self.generator.iter().enumerate() {
-            if section.screen.is_some() {
-                let key = format!("generator[{index}].screen");
-                mistakes.report(key, "it in a campaign of crystals", "it for complexes only");
-            }
+        let mut generators = check_generators(&self.generator, population, own, base, mistakes);
+        for (generator, section) in generators.iter_mut().zip(&self.generator) {
+            generator.options.screen = section.screen.unwrap_or(1) as usize;
         }
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
         let mut properties = AUDIT_PROPERTIES.map(str::to_owned).to_vec();
