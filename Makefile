@@ -24,12 +24,12 @@ setup:
 	@scripts/setup.sh
 
 # Speed beside the peers, as ratios of CPU time. PEERS is a Python environment that has them:
-#   python3 -m venv peers && peers/bin/pip install chgnet==0.4.2 pymatgen==2026.10.24 pymoo==0.6.2 average-minimum-distance==1.6.1 && make bench PEERS=peers
+#   python3 -m venv peers && peers/bin/pip install chgnet==0.4.2 sevenn==0.13.0 pymatgen==2026.10.24 pymoo==0.6.2 average-minimum-distance==1.6.1 && make bench PEERS=peers
 ifdef PEERS
 bench: export DRUSE_PEER_PYTHON = $(abspath $(PEERS))/bin/python
 endif
 bench: setup
-	cargo bench -p druse-fitness --no-default-features --bench chgnet
+	cargo bench -p druse-fitness --no-default-features --bench potentials
 	cargo bench -p druse-fitness --no-default-features --bench pareto
 	cargo bench -p druse-fitness --no-default-features --bench hull
 	cargo bench -p druse-validation --bench matching

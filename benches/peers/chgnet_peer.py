@@ -4,7 +4,7 @@
 Argument: CPU seconds that each figure is the mean of (2 when absent). Reads crystals from standard input, one JSON object
 a line: lattice (rows, Å), species (symbols), frac. Prints one JSON object each: atoms, cpu_seconds (this process, one
 prediction from structure to numbers, mean), energy_per_atom (eV); null for crystals that the package refuses.
-Needs `pip install chgnet==0.4.2`. Called by `fitness/benches/chgnet.rs` and `runs/examples/symmetric_speed.rs`, which print the ratios.
+Needs `pip install chgnet==0.4.2`. Called by `fitness/benches/potentials.rs` and `runs/examples/symmetric_speed.rs`, which print the ratios.
 """
 
 import json

@@ -26,6 +26,8 @@ pub mod property {
     pub const CONVERGED: &str = "converged";
     /// Energy above the convex hull (eV/atom); 0 on the hull, negative for a new stable phase.
     pub const ENERGY_ABOVE_HULL: &str = "energy_above_hull";
+    /// Energy above the convex hull (eV/atom) by the first potential, where there is a second opinion.
+    pub const ENERGY_ABOVE_HULL_FIRST: &str = "energy_above_hull_first";
     /// Formation energy from the elements (eV/atom).
     pub const FORMATION_ENERGY: &str = "formation_energy";
     /// Distance to the nearest known crystal: of those with the same composition where there are any,

@@ -70,18 +70,35 @@ pub struct ReferenceTable {
     rows: Vec<Packed>,
 }
 
-static SHIPPED: LazyLock<Option<ReferenceTable>> = LazyLock::new(|| {
-    // The file is part of the program and a test reads it, so failing here is a bug.
-    let bytes = include_bytes!("../../data/reference_chgnet_0.3.0.csv.gz");
-    let table = ReferenceTable::from_bytes(bytes, "data/reference_chgnet_0.3.0.csv.gz")
-        .expect("data/reference_chgnet_0.3.0.csv.gz is well formed");
+/// A table of the program. A test reads it, so failing here is a bug.
+fn built_in(bytes: &[u8], name: &str) -> Option<ReferenceTable> {
+    let table = ReferenceTable::from_bytes(bytes, name).expect("shipped tables are well formed");
     (!table.is_empty()).then_some(table)
+}
+
+static CHGNET: LazyLock<Option<ReferenceTable>> = LazyLock::new(|| {
+    let bytes = include_bytes!("../../data/reference_chgnet_0.3.0.csv.gz");
+    built_in(bytes, "data/reference_chgnet_0.3.0.csv.gz")
+});
+
+static SEVENNET: LazyLock<Option<ReferenceTable>> = LazyLock::new(|| {
+    let bytes = include_bytes!("../../data/reference_sevennet_l3i5.csv.gz");
+    built_in(bytes, "data/reference_sevennet_l3i5.csv.gz")
 });
 
 impl ReferenceTable {
-    /// The table that comes with druse; `None` when this build carries none.
+    /// The table of CHGNet 0.3.0 that comes with druse; `None` when this build carries none.
     pub fn shipped() -> Option<&'static Self> {
-        SHIPPED.as_ref()
+        CHGNET.as_ref()
+    }
+
+    /// The table that comes with druse for energies of this potential, with corrections where they need some.
+    pub fn shipped_for(potential: &str) -> Option<&'static Self> {
+        match potential {
+            "chgnet-0.3.0" => CHGNET.as_ref(),
+            "sevennet-l3i5" => SEVENNET.as_ref(),
+            _ => None,
+        }
     }
 
     /// Reads a table from a file.
@@ -397,7 +414,8 @@ mp-22862,NaCl,225,2,-3.40116
 
     #[test]
     fn shipped_table_is_well_formed() {
-        if let Some(table) = ReferenceTable::shipped() {
+        for potential in ["chgnet-0.3.0", "sevennet-l3i5"] {
+            let table = ReferenceTable::shipped_for(potential).unwrap();
             assert!(table.rows().all(|row| row.entry().is_ok()));
             assert!(!table.header().licence.is_empty());
         }

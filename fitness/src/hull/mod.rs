@@ -30,6 +30,7 @@
 //! ```
 
 mod diagram;
+mod second_opinion;
 mod simplex;
 mod system;
 #[cfg(test)]
@@ -37,4 +38,5 @@ mod tests;
 mod tier;
 
 pub use diagram::{Component, Exclude, HullError, PhaseDiagram, PhaseEntry, Placement, ZERO_TOLERANCE};
+pub use second_opinion::SecondOpinion;
 pub use tier::HullTier;

@@ -65,6 +65,8 @@ fn files(campaign: &mut Campaign) -> Vec<(String, &mut PathBuf)> {
     match &mut campaign.domain {
         Domain::Crystal(spec) => {
             files.extend(reference(&mut spec.hull).map(|path| ("hull.reference".to_owned(), path)));
+            let second = spec.second_opinion.as_mut().and_then(|second| reference(&mut second.reference));
+            files.extend(second.map(|path| ("second_opinion.reference".to_owned(), path)));
         }
         Domain::Complex(spec) => {
             let paths = spec.ligands.files.iter_mut().filter_map(reference);

@@ -22,6 +22,11 @@ pub struct ModelArgument {
 }
 
 impl ModelArgument {
+    /// The name as it was given.
+    pub fn name(&self) -> &str {
+        &self.model
+    }
+
     /// Whether it runs in our own code on the processor, where batches gain nothing.
     pub fn is_native(&self) -> bool {
         self.device == "cpu"

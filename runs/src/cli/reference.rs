@@ -15,12 +15,14 @@ pub enum Table {
 }
 
 impl Table {
-    /// The table of a file, or for the name `shipped` the one that comes with druse.
-    pub fn open(name: &Path) -> Result<Self, Failure> {
+    /// The table of a file, or for the name `shipped` the one that comes with druse for energies of this potential.
+    pub fn open(name: &Path, potential: &str) -> Result<Self, Failure> {
         if name == Path::new("shipped") {
-            let table = ReferenceTable::shipped();
+            let table = ReferenceTable::shipped_for(potential);
             return table.map(Self::Shipped).ok_or_else(|| {
-                Failure::other("this build of druse carries no reference energies; name a table of your own")
+                Failure::input(format!(
+                    "no reference energies of {potential} come with druse: make a table by `druse data reference` and name it"
+                ))
             });
         }
         ReferenceTable::read(name).map(|table| Self::Read(Box::new(table))).map_err(Failure::input)

@@ -56,7 +56,7 @@ impl StabilityArguments {
     pub fn load(&self, inputs: &[Input]) -> Result<Stability, Failure> {
         let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
         let potential = self.model.load()?;
-        let table = Table::open(&self.reference)?;
+        let table = Table::open(&self.reference, potential.name())?;
         let table = table.get();
         let header = table.header();
         if potential.weights_hash() != Some(header.model_hash.as_str())

@@ -116,6 +116,9 @@ pub struct CrystalSpec {
     pub space: DesignSpace,
     /// Relaxation; `None` when no energies are wanted.
     pub relax: Option<RelaxSpec>,
+    /// A second potential; `None` when one opinion is enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinionSpec>,
     /// Cheap checks that come before any energy.
     pub checks: CheckLimits,
     /// Competing phases; used when an objective needs the hull.
@@ -340,6 +343,18 @@ pub struct RelaxSpec {
     pub steps: usize,
     /// Tolerance within which the symmetry is found that is kept (Å); 0 lets it break.
     pub symprec: f64,
+}
+
+/// A second potential for crystals near the hull.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct SecondOpinionSpec {
+    /// Name of the model.
+    pub model: String,
+    /// Asked for crystals at most so far above the first hull (eV/atom).
+    pub below: f64,
+    /// Its competing phases.
+    pub reference: Reference,
 }
 
 /// One objective.

@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 pub use campaign::{
     Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LearnedSpec, LibraryChoice, LigandSources,
     LimitSpec, ModelSpec, ObjectiveSpec, Preset, ProgramObjective, ProgramSetting, Reference, RelaxSpec,
-    TierSpec, XtbSpec,
+    SecondOpinionSpec, TierSpec, XtbSpec,
 };
 pub use executor::{ExecutorKind, FilesSpec, SlurmSpec};
 pub use file::{CampaignConfig, ConditionSetting};

@@ -8,15 +8,16 @@ use druse_representations::{Crystal, Element, Geometry};
 
 use super::campaign::{
     Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LibraryChoice, LigandSources, LimitSpec,
-    ModelSpec, ObjectiveSpec, Preset, ProgramObjective, Reference, RelaxSpec, TierSpec, XtbSpec,
+    ModelSpec, ObjectiveSpec, Preset, ProgramObjective, Reference, RelaxSpec, SecondOpinionSpec, TierSpec,
+    XtbSpec,
 };
 use super::executor::{FilesSpec, SlurmSpec};
 use super::file::{
     BudgetSection, CacheSection, CampaignConfig, CampaignSection, ChecksSection, ComplexesSection,
     FilesSection, FilterSection, FunnelSection, GeneratorSection, GoalSetting, HullSection, LedgerSection,
     LibrarySection, LigandNames, LigandsSection, LimitSection, NoveltySection, ObjectiveSection,
-    OutputSection, RelaxSection, SlurmSection, SpaceGroups, SpaceSection, TierSection, WarmStartSection,
-    XtbSection,
+    OutputSection, RelaxSection, SecondOpinionSection, SlurmSection, SpaceGroups, SpaceSection, TierSection,
+    WarmStartSection, XtbSection,
 };
 use super::filter::FilterSpec;
 use crate::plugins::Kind;
@@ -210,6 +211,16 @@ impl From<&RelaxSpec> for RelaxSection {
     }
 }
 
+impl From<&SecondOpinionSpec> for SecondOpinionSection {
+    fn from(spec: &SecondOpinionSpec) -> Self {
+        Self {
+            model: Some(spec.model.clone()),
+            below: Some(spec.below),
+            reference: Some(reference(&spec.reference)),
+        }
+    }
+}
+
 fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
     let space = &spec.space;
     CampaignConfig {
@@ -228,6 +239,7 @@ fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
             metals_alone: space.charge.map(|rules| rules.metals_pass),
         },
         relax: spec.relax.as_ref().map(RelaxSection::from),
+        second_opinion: spec.second_opinion.as_ref().map(SecondOpinionSection::from),
         checks: ChecksSection {
             min_distance: Some(spec.checks.min_distance),
             min_distance_ratio: Some(spec.checks.min_distance_ratio),

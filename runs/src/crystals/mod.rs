@@ -11,7 +11,7 @@ mod start;
 use std::sync::Arc;
 
 use druse_datasets::reference::ReferenceTable;
-use druse_fitness::hull::{HullTier, PhaseDiagram};
+use druse_fitness::hull::{HullTier, PhaseDiagram, SecondOpinion};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
 use druse_fitness::potentials;
@@ -22,7 +22,7 @@ use druse_representations::{Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
 
-use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, Reference};
+use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, Reference, SecondOpinionSpec};
 use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
 use crate::learned;
@@ -104,7 +104,7 @@ fn screens(generator: &GeneratorSpec) -> bool {
 fn appraiser(spec: &CrystalSpec, device: &str) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
     let Some(relax) = &spec.relax else { return Ok(None) };
     let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
-    let table = Table::open(&spec.hull)?;
+    let table = Table::open(&spec.hull, potential.name())?;
     let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
     Ok(Some(Arc::new(start::Start { potential, diagram })))
 }
@@ -143,7 +143,8 @@ pub fn evaluation(
 }
 
 /// Names of all tiers that a campaign of crystals may have without plug-ins.
-pub const TIERS: [&str; 8] = [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, PROPERTIES];
+pub const TIERS: [&str; 9] =
+    [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, SECOND_OPINION, PROPERTIES];
 
 /// Names of tiers.
 const PROPOSALS: &str = "constraints of proposals";
@@ -152,6 +153,7 @@ const RELAX: &str = "relax";
 const CHECKS_AGAIN: &str = "checks of the relaxed";
 const AUDIT: &str = "audit";
 const HULL: &str = "hull";
+const SECOND_OPINION: &str = "second opinion";
 const PROPERTIES: &str = "properties";
 
 /// Names of the tiers in order of cost, without plug-ins; `names` are those of objectives and limits.
@@ -167,6 +169,7 @@ pub fn funnel<'a, I: Iterator<Item = &'a str>>(
     funnel.extend(audit);
     if spec.relax.is_some() && needs_hull(names()) {
         funnel.push(HULL);
+        funnel.extend(spec.second_opinion.as_ref().map(|_| SECOND_OPINION));
     }
     if needs_estimates(names()) {
         funnel.push(PROPERTIES);
@@ -218,9 +221,12 @@ fn tiers(
     // Of relaxed crystals: a known structure that was distorted relaxes back to it.
     tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
     if needs_hull(names(campaign)) {
-        let table = Table::open(&spec.hull)?;
+        let table = Table::open(&spec.hull, potential.name())?;
         let diagram = phase_diagram(spec, table.get(), potential.as_ref())?;
         tiers.push(Box::new(HullTier::new(Arc::new(diagram), table.get().reference())));
+        if let Some(second) = &spec.second_opinion {
+            tiers.push(Box::new(second_opinion(spec, second, options)?));
+        }
     }
     tiers.extend(estimates);
     Ok(tiers)
@@ -236,6 +242,19 @@ fn names(campaign: &Campaign) -> impl Iterator<Item = &str> {
 
 fn needs_hull<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
     names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
+}
+
+fn second_opinion(
+    spec: &CrystalSpec,
+    second: &SecondOpinionSpec,
+    options: RelaxOptions,
+) -> Result<SecondOpinion, SetupError> {
+    // The processor is the fastest place for one crystal at a time, and the only one of some models.
+    let potential: Arc<dyn Potential> = potentials::load(&second.model, "cpu")?.into();
+    let table = Table::open(&second.reference, potential.name())?;
+    let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
+    let reference = table.get().reference();
+    Ok(SecondOpinion::new(potential, diagram, reference, options, second.below))
 }
 
 /// The hull of the space, of energies of this potential.
@@ -275,9 +294,13 @@ enum Table {
 }
 
 impl Table {
-    fn open(reference: &Reference) -> Result<Self, SetupError> {
+    /// The table of a file, or the one that comes with druse for energies of this potential.
+    fn open(reference: &Reference, potential: &str) -> Result<Self, SetupError> {
         Ok(match reference.path() {
-            None => Self::Shipped(ReferenceTable::shipped().ok_or(SetupError::NothingShipped)?),
+            None => {
+                let shipped = ReferenceTable::shipped_for(potential);
+                Self::Shipped(shipped.ok_or(SetupError::NothingShipped)?)
+            }
             Some(path) => Self::Read(Box::new(ReferenceTable::read(path)?)),
         })
     }

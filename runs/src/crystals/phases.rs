@@ -38,10 +38,8 @@ impl Phases {
 /// # Errors
 /// When the reference cannot be read.
 pub fn phases(campaign: &Campaign, spec: &CrystalSpec) -> Result<Option<Phases>, SetupError> {
-    if spec.relax.is_none() || !needs_hull(names(campaign)) {
-        return Ok(None);
-    }
-    let table = Table::open(&spec.hull)?;
+    let Some(relax) = spec.relax.as_ref().filter(|_| needs_hull(names(campaign))) else { return Ok(None) };
+    let table = Table::open(&spec.hull, &relax.model)?;
     let entries = table.get().entries_within(&spec.space.elements)?;
     let diagram = Arc::new(PhaseDiagram::from_computed(&entries)?);
     Ok(Some(Phases { diagram, entries, reference: table.get().reference() }))

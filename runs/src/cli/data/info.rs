@@ -17,14 +17,14 @@ use crate::cli::{Global, output};
 pub struct Arguments {
     #[command(flatten)]
     files: Option<Files>,
-    /// Tell about a table of reference energies instead: a file, or `shipped`
+    /// Tell about a table of reference energies instead: a file, or `shipped` (CHGNet's)
     #[arg(long, value_name = "FILE", conflicts_with = "files", required_unless_present = "files")]
     reference: Option<PathBuf>,
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let facts = match (&arguments.reference, &arguments.files) {
-        (Some(name), _) => table_facts(Table::open(name)?.get()),
+        (Some(name), _) => table_facts(Table::open(name, "chgnet-0.3.0")?.get()),
         (None, Some(files)) => structure_facts(files)?,
         (None, None) => Vec::new(),
     };

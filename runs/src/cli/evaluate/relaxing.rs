@@ -64,14 +64,14 @@ impl RelaxingArguments {
             .flat_map(|crystal| crystal.composition().elements().collect::<Vec<_>>())
             .collect();
         let elements: Vec<Element> = elements.into_iter().collect();
-        let table = Table::open(&self.hull)?;
+        let table = Table::open(&self.hull, potential.name())?;
         Hull::new(table.get(), &elements, potential)
             .map_err(|error| Failure::input(format!("--hull: {error}")))
     }
 
     /// The reference energies.
     pub fn table(&self) -> Result<Table, Failure> {
-        Table::open(&self.hull)
+        Table::open(&self.hull, self.model.name())
     }
 
     /// The folder of what is kept.

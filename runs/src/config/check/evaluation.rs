@@ -3,21 +3,24 @@
 use std::path::Path;
 
 use druse_fitness::relax::RelaxOptions;
-use druse_fitness::{Goal, property};
+use druse_fitness::{Goal, potentials, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
 
 use super::program::check_program_objective;
+use super::reference::check_reference;
 use super::{Mistakes, one_of, positive, quoted};
-use crate::config::campaign::{LimitSpec, ObjectiveSpec, RelaxSpec};
-use crate::config::file::{ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection};
+use crate::config::campaign::{LimitSpec, ObjectiveSpec, Reference, RelaxSpec, SecondOpinionSpec};
+use crate::config::file::{
+    ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection, SecondOpinionSection,
+};
 use crate::config::mistake::Mistake;
 use crate::plugins::{Kind, Parts};
 
 /// Potentials that a campaign file may name.
-pub(super) const MODELS: [&str; 2] = ["chgnet-0.3.0", "chgnet-r2scan"];
-/// Model of the energies in the shipped reference.
-pub(super) const SHIPPED_MODEL: &str = "chgnet-0.3.0";
+pub(super) const MODELS: [&str; 4] = potentials::NAMES;
+/// Models of the energies in the shipped references.
+pub(super) const SHIPPED_MODELS: [&str; 2] = ["chgnet-0.3.0", "sevennet-l3i5"];
 /// CHGNet embeds the elements H to Pu.
 const LAST_ELEMENT_OF_MODELS: u8 = 94;
 
@@ -60,6 +63,38 @@ pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes:
         mistakes.report("relax.symprec", symprec, "0 or a number above (Å)");
     }
     RelaxSpec { model: model.to_owned(), fmax, steps: steps as usize, symprec }
+}
+
+pub(super) fn check_second_opinion(
+    section: &SecondOpinionSection,
+    relax: Option<&RelaxSpec>,
+    base: &Path,
+    mistakes: &mut Mistakes,
+) -> Option<SecondOpinionSpec> {
+    let model = section.model.as_deref().unwrap_or("sevennet-l3i5");
+    if !MODELS.contains(&model) {
+        let mistake = Mistake::new("second_opinion.model", quoted(model), one_of(&MODELS));
+        mistakes.add(mistake.nearest(model, MODELS));
+    }
+    match relax {
+        None => mistakes.report("second_opinion", "it without [relax]", "a [relax] table as well"),
+        Some(relax) if relax.model == model => {
+            mistakes.report("second_opinion.model", quoted(model), "another model than relax.model");
+        }
+        Some(_) => {}
+    }
+    let below = section.below.unwrap_or(0.15);
+    if !below.is_finite() {
+        mistakes.report("second_opinion.below", below, "a finite energy (eV/atom)");
+    }
+    let reference =
+        check_reference("second_opinion.reference", section.reference.as_deref(), base, mistakes)?;
+    if reference == Reference::Shipped && MODELS.contains(&model) && !SHIPPED_MODELS.contains(&model) {
+        let expected =
+            format!("{}, whose energies are shipped, or a reference of its own", one_of(&SHIPPED_MODELS));
+        mistakes.report("second_opinion.model", quoted(model), expected);
+    }
+    Some(SecondOpinionSpec { model: model.to_owned(), below, reference })
 }
 
 /// `properties` are written by the tiers of the campaign.

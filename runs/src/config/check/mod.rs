@@ -15,6 +15,7 @@ mod warm_start;
 
 use std::path::Path;
 
+use druse_fitness::property;
 use druse_representations::{Complex, Crystal, Design};
 
 use super::campaign::{
@@ -30,7 +31,7 @@ use cache::check_cache;
 use complexes::check_complexes;
 use evaluation::{
     AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS,
-    SHIPPED_MODEL, check_checks, check_limits, check_objectives, check_relax,
+    SHIPPED_MODELS, check_checks, check_limits, check_objectives, check_relax, check_second_opinion,
 };
 use filter::check_funnel;
 use generators::check_generators;
@@ -147,10 +148,18 @@ impl CampaignConfig {
             generator.options.screen = section.screen.unwrap_or(1) as usize;
         }
         let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
+        let second_opinion = self
+            .second_opinion
+            .as_ref()
+            .map(|section| check_second_opinion(section, relax.as_ref(), base, mistakes));
         let mut properties = AUDIT_PROPERTIES.map(str::to_owned).to_vec();
         properties.extend(crate::crystals::estimated());
         if relax.is_some() {
             properties.extend(CRYSTAL_PROPERTIES.map(str::to_owned));
+        }
+        if second_opinion.is_some() {
+            properties.push(property::ENERGY_ABOVE_HULL_FIRST.to_owned());
+            properties.push(property::doubt_of(property::ENERGY_ABOVE_HULL));
         }
         properties.extend(written(&self.tier, own));
         let objectives = check_objectives(&self.objective, own, &CRYSTAL_NEEDS, &properties, base, mistakes);
@@ -161,17 +170,21 @@ impl CampaignConfig {
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
         if let Some(relax) = &relax
             && hull == Reference::Shipped
-            && relax.model != SHIPPED_MODEL
+            && !SHIPPED_MODELS.contains(&relax.model.as_str())
             && MODELS.contains(&relax.model.as_str())
             && objectives.iter().any(|objective| CRYSTAL_NEEDS.objectives.contains(&objective.name.as_str()))
         {
             mistakes.report(
                 "relax.model",
                 quoted(&relax.model),
-                format!("\"{SHIPPED_MODEL}\", the model of hull.reference = \"shipped\""),
+                format!("{}, the models of hull.reference = \"shipped\"", one_of(&SHIPPED_MODELS)),
             );
         }
-        let spec = CrystalSpec { space, relax, checks, hull, reject };
+        let second_opinion = match second_opinion {
+            Some(checked) => Some(checked?),
+            None => None,
+        };
+        let spec = CrystalSpec { space, relax, second_opinion, checks, hull, reject };
         let named = || {
             objectives
                 .iter()
@@ -195,6 +208,7 @@ impl CampaignConfig {
         let tables = [
             ("space", self.space != Default::default()),
             ("relax", self.relax.is_some()),
+            ("second_opinion", self.second_opinion.is_some()),
             ("checks", self.checks != Default::default()),
             ("hull", self.hull != Default::default()),
             ("novelty.reject", self.novelty.reject.is_some()),

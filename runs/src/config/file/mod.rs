@@ -56,6 +56,9 @@ pub struct CampaignConfig {
     /// Relaxation by a potential; without this table no energies are computed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relax: Option<RelaxSection>,
+    /// A second potential for crystals near the hull; without this table there is one opinion only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinionSection>,
     /// Complexes: optimisation by xtb; without this table they are assembled only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xtb: Option<XtbSection>,
@@ -223,9 +226,9 @@ pub struct GeneratorSection {
     /// candidates worse than the median by more than this factor rank behind all others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lighthouse: Option<Vec<f64>>,
-    /// Genetic algorithms on complexes: children made for each candidate, of which a surrogate that
-    /// learns from all evaluated complexes chooses one; 1 for no surrogate. When absent, 20 for nsga2
-    /// and nsga3, 1 for the others.
+    /// Genetic algorithms: children made for each candidate, of which a surrogate that learns from all evaluated designs
+    /// chooses one; 1 for no surrogate. It knows what complexes consist of; of crystals the elements and the
+    /// energy above hull of the proposal as it is. When absent, 20 for nsga2 and nsga3 on complexes, 1 for the others.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub screen: Option<u64>,
@@ -284,7 +287,7 @@ pub struct GeneratorSection {
 #[serde(deny_unknown_fields, default)]
 pub struct RelaxSection {
     /// Potential; `chgnet-0.3.0` when absent.
-    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan"]))]
+    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5"]))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Largest generalised force of a relaxed structure (eV/Å); 0.1 when absent.
@@ -298,6 +301,22 @@ pub struct RelaxSection {
     #[schemars(range(min = 0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symprec: Option<f64>,
+}
+
+/// `[second_opinion]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecondOpinionSection {
+    /// Potential; `sevennet-l3i5` when absent.
+    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5"]))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Asked for crystals at most so far above the first potential's hull (eV/atom); 0.15 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below: Option<f64>,
+    /// Its competing phases: `"shipped"` (when absent; for chgnet-0.3.0 and sevennet-l3i5) or a table by `druse data reference` with the same model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// One `[[objective]]`

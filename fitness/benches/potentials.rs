@@ -1,10 +1,10 @@
-//! CPU time of CHGNet for cells of 2 to 80 atoms, beside the Python package when it is there.
+//! CPU time of CHGNet and SevenNet for cells of 2 to 80 atoms, beside the Python packages when they are there.
 //!
 //! ```text
-//! DRUSE_PEER_PYTHON=python3 cargo bench -p druse-fitness --no-default-features --bench chgnet
+//! DRUSE_PEER_PYTHON=python3 cargo bench -p druse-fitness --no-default-features --bench potentials
 //! ```
 //!
-//! `DRUSE_PEER_PYTHON` is a Python with `chgnet==0.4.2`; without it only our own figures are printed.
+//! `DRUSE_PEER_PYTHON` is a Python with `chgnet==0.4.2` and `sevenn==0.13.0`; without it only our own figures are printed.
 //! Both sides run on one thread, from structure to numbers, on the same rattled supercells of
 //! textbook structures, which are made here.
 
@@ -13,8 +13,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use druse_fitness::chgnet::{Chgnet, ChgnetKind};
-use druse_fitness::{Prediction, Want};
+use druse_fitness::potentials::load;
+use druse_fitness::{Potential, Prediction, Want};
 use druse_representations::nalgebra::Vector3;
 use druse_representations::{Crystal, Element, Lattice};
 use rand::{RngExt, SeedableRng};
@@ -23,20 +23,34 @@ use rand_chacha::ChaCha8Rng;
 /// CPU seconds that a figure is the mean of.
 const SECONDS: f64 = 1.0;
 
+/// Potentials, and the scripts of their packages with arguments.
+const POTENTIALS: [(&str, &[&str]); 3] = [
+    ("chgnet-0.3.0", &["chgnet_peer.py"]),
+    ("sevennet-0", &["sevennet_peer.py", "sevennet-0"]),
+    ("sevennet-l3i5", &["sevennet_peer.py", "sevennet-l3i5"]),
+];
+
 fn main() {
-    let model = match Chgnet::load(ChgnetKind::V030) {
-        Ok(model) => model,
-        Err(error) => return println!("not run: {error}"),
-    };
     let crystals = crystals();
-    let peer = std::env::var_os("DRUSE_PEER_PYTHON").map(|python| chgnet(Path::new(&python), &crystals));
+    for (name, script) in POTENTIALS {
+        match load(name, "cpu") {
+            Ok(model) => compare(model.as_ref(), script, &crystals),
+            Err(error) => println!("{name} not run: {error}"),
+        }
+    }
+}
+
+fn compare(model: &dyn Potential, script: &[&str], crystals: &[Crystal]) {
+    let name = model.name();
+    let peer =
+        std::env::var_os("DRUSE_PEER_PYTHON").map(|python| package(Path::new(&python), script, crystals));
     println!(
-        "{:>5}{:>18}{:>29}{:>29}{:>8}",
-        "atoms", "druse energy (ms)", "druse energy, force, stress", "chgnet, the same", "ratio"
+        "\n{name}\n{:>5}{:>18}{:>29}{:>29}{:>8}",
+        "atoms", "druse energy (ms)", "druse energy, force, stress", "the package, the same", "ratio"
     );
     for (n, crystal) in crystals.iter().enumerate() {
-        let energy = milliseconds(&model, crystal, Want::ENERGY);
-        let all = milliseconds(&model, crystal, Want::FORCES);
+        let energy = milliseconds(model, crystal, Want::ENERGY);
+        let all = milliseconds(model, crystal, Want::FORCES);
         let (theirs, ratio) = match &peer {
             Some(Ok(peer)) => (format!("{:.1}", peer[n]), format!("{:.1}", peer[n] / all)),
             _ => (String::new(), String::new()),
@@ -45,14 +59,14 @@ fn main() {
     }
     match peer {
         Some(Ok(_)) => {}
-        Some(Err(reason)) => println!("chgnet could not be run: {reason}"),
-        None => println!("chgnet not run: set DRUSE_PEER_PYTHON to a Python that has it"),
+        Some(Err(reason)) => println!("its package could not be run: {reason}"),
+        None => println!("its package was not run: set DRUSE_PEER_PYTHON to a Python that has it"),
     }
 }
 
 /// Mean CPU time of one prediction.
-fn milliseconds(model: &Chgnet, crystal: &Crystal, want: Want) -> f64 {
-    let run = || -> Option<Prediction> { model.predict(&[crystal], want).pop()?.ok() };
+fn milliseconds(model: &dyn Potential, crystal: &Crystal, want: Want) -> f64 {
+    let run = || -> Option<Prediction> { model.evaluate(&[crystal], want).pop()?.ok() };
     std::hint::black_box(run().expect("the bench's crystals have energies"));
     let (mut runs, start) = (0, cpu_seconds());
     while runs < 3 || cpu_seconds() - start < SECONDS {
@@ -62,11 +76,12 @@ fn milliseconds(model: &Chgnet, crystal: &Crystal, want: Want) -> f64 {
     (cpu_seconds() - start) * 1e3 / f64::from(runs)
 }
 
-/// CPU time of the Python package for each crystal (ms).
-fn chgnet(python: &Path, crystals: &[Crystal]) -> Result<Vec<f64>, String> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/peers/chgnet_peer.py");
+/// CPU time of a Python package for each crystal (ms).
+fn package(python: &Path, script: &[&str], crystals: &[Crystal]) -> Result<Vec<f64>, String> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../benches/peers"));
     let mut child = Command::new(python)
-        .arg(script)
+        .arg(folder.join(script[0]))
+        .args(&script[1..])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
