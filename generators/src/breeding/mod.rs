@@ -38,6 +38,13 @@ pub trait Breeder: Clone + Send + Sync {
     /// Attempts for one candidate before a generator gives up.
     const TRIALS: usize = 400;
 
+    /// Share of candidates that are taken as they come though there is a screen: what is learnt from them
+    /// keeps the screen honest.
+    const UNSCREENED: f64 = 0.15;
+
+    /// Whether there is a [`Breeder::first_guess`].
+    const GUESSES: bool = false;
+
     /// A candidate without parents.
     fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>>;
 
@@ -65,6 +72,11 @@ pub trait Breeder: Clone + Send + Sync {
     /// children; none where nobody has thought of any, and then nothing is screened.
     fn features(&self, _: &Self::Design) -> Vec<(String, f64)> {
         Vec::new()
+    }
+
+    /// What orders children while nothing is learnt yet, where [`Self::GUESSES`]; the smaller the better.
+    fn first_guess(&self, _: &Self::Design) -> f64 {
+        0.0
     }
 
     /// Those of an evaluated design that this generator did not propose; empty where evaluation changes what they tell of.

@@ -11,10 +11,6 @@ use super::{Breeder, Sprout};
 use crate::generator::{GeneratorError, Lineage, Proposal};
 use crate::stream::stream;
 
-/// Share of candidates that are taken as they come though there is a screen: what is learnt from them
-/// keeps the screen honest.
-const UNSCREENED: f64 = 0.15;
-
 /// Chooses among sprouts.
 pub(crate) struct Screen<'a, D> {
     /// New sprouts that are made for one candidate.
@@ -52,7 +48,7 @@ impl<B: Breeder> Nursery<B> {
         let mut proposals = Vec::with_capacity(n);
         for number in first..first.saturating_add(n as u64) {
             let mut rng = stream(self.seed, number);
-            let screen = screen.filter(|_| rng.random::<f64>() >= UNSCREENED);
+            let screen = screen.filter(|_| rng.random::<f64>() >= B::UNSCREENED);
             let fresh = (0..B::TRIALS).filter_map(|trial| {
                 make(&self.breeder, number, trial, &mut rng)
                     .filter(|(sprout, _)| !self.ledger.has(sprout.key))

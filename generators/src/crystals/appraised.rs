@@ -22,7 +22,8 @@ use crate::breeding::{Breeder, Sprout};
 /// }
 /// ```
 pub trait Appraiser: Send + Sync {
-    /// Named numbers near one, on which the worth of a crystal may depend linearly; of a proposal, not of what it relaxes to.
+    /// Named numbers near one, on which the worth of a crystal may depend linearly; of a proposal, not of what it relaxes to. While
+    /// nothing is learnt yet, the children with the smallest first number are taken.
     fn appraise(&self, crystal: &Crystal) -> Vec<(String, f64)>;
 }
 
@@ -37,6 +38,10 @@ impl<B: Breeder<Design = Crystal>> Breeder for Appraised<B> {
     type Design = Crystal;
     type Genome = B::Genome;
     type Operator = B::Operator;
+
+    /// Its numbers say much from the start, and every relaxation without them costs.
+    const UNSCREENED: f64 = 0.05;
+    const GUESSES: bool = true;
 
     fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>> {
         self.breeder.newcomer(rng).map(Sprout::of)
@@ -68,6 +73,10 @@ impl<B: Breeder<Design = Crystal>> Breeder for Appraised<B> {
         let mut features = self.breeder.features(design);
         features.extend(self.appraiser.appraise(design));
         features
+    }
+
+    fn first_guess(&self, design: &Crystal) -> f64 {
+        self.appraiser.appraise(design).first().map_or(0.0, |(_, number)| *number)
     }
 
     fn kin(&self, design: &Crystal) -> Option<String> {

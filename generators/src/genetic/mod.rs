@@ -142,12 +142,12 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         let standings = population.standings();
         let surrogate = if options.screen > 1 { self.archive.fit() } else { None };
         let breeder = self.nursery.breeder.clone();
-        let badness = |design: &B::Design| {
-            surrogate
-                .as_ref()
-                .map_or(0.0, |surrogate| surrogate.badness(&breeder.features(design), breeder.kin(design)))
+        let badness = |design: &B::Design| match &surrogate {
+            Some(surrogate) => surrogate.badness(&breeder.features(design), breeder.kin(design)),
+            None => breeder.first_guess(design),
         };
-        let screen = surrogate.is_some().then_some(Screen { sprouts: options.screen, badness: &badness });
+        let screened = options.screen > 1 && (surrogate.is_some() || B::GUESSES);
+        let screen = screened.then_some(Screen { sprouts: options.screen, badness: &badness });
         let proposals = self.nursery.propose(first, n, screen.as_ref(), |breeder, number, trial, rng| {
             let initial = before + (number - first) < options.initial as u64;
             // A population that is alike has no new children long before the space is used up.
