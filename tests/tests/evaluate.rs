@@ -192,7 +192,10 @@ fn bad_input_is_refused_before_anything_is_computed() {
         (&["first.jsonl", "first.jsonl", "--protocol", "sun"], "two sets are named 'first'"),
         (&["first.jsonl", "--protocol", "sun", "--fmax", "0"], "--fmax"),
         (&["first.jsonl", "--protocol", "sun", "--table", "table.pdf"], ".md or .csv"),
-        (&["first.jsonl", "--protocol", "sun", "--model", "chgnet-r2scan"], "unlike models"),
+        (
+            &["first.jsonl", "--protocol", "sun", "--model", "chgnet-r2scan"],
+            "no reference energies of chgnet-r2scan",
+        ),
     ];
     for (arguments, expected) in cases {
         let output = run(druse().current_dir(folder.path()).arg("evaluate").args(arguments));
