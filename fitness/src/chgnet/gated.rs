@@ -5,7 +5,7 @@
 //! activation, the normalised second layer and its inverse deviation.
 
 use super::parameters::Gated;
-use crate::kernels::{Real, Rows, Start, WIDE, WIDTH, gate, gate_reverse, multiply, silu};
+use crate::kernels::{Real, Rows, Start, WIDE, WIDTH, flushed, gate, gate_reverse, multiply, silu};
 
 /// Rows in a block; even, since bonds without symmetry have two, and a multiple of the matrix kernel's height.
 pub const BLOCK: usize = 48;
@@ -119,7 +119,7 @@ impl<T: Real> Gated<T> {
         let gate = Rows { data: &y_gradient[WIDTH..], stride: WIDE };
         multiply(rows, gate, &second.gate.reverse, Start::Zero, &mut first[WIDTH..], WIDE);
         for (gradient, slope) in first.iter_mut().zip(&kept.slope[wide]) {
-            *gradient *= *slope;
+            *gradient = flushed(*gradient * *slope);
         }
     }
 }
