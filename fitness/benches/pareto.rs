@@ -10,8 +10,8 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
+use druse_fitness::cpu::thread_seconds;
 use druse_fitness::pareto::problems::{Dtlz2, Zdt1};
 use druse_fitness::pareto::{Settings, VectorProblem, das_dennis, hypervolume, minimise};
 use rand::SeedableRng;
@@ -49,22 +49,13 @@ fn main() {
 fn search(problem: &dyn VectorProblem, settings: &Settings, objectives: usize) -> Runs {
     let mut runs = Runs::default();
     for seed in 1..=5 {
-        let start = cpu_seconds();
+        let start = thread_seconds();
         let last = minimise(problem, settings.clone(), &mut ChaCha8Rng::seed_from_u64(seed));
-        runs.cpu.push(cpu_seconds() - start);
+        runs.cpu.push(thread_seconds() - start);
         let costs: Vec<Vec<f64>> = last.into_iter().map(|individual| individual.costs).collect();
         runs.volume.push(hypervolume(&costs, &vec![1.1; objectives]));
     }
     runs
-}
-
-/// CPU time of this thread where the system tells it (Linux), else the time that has passed.
-fn cpu_seconds() -> f64 {
-    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    thread_local!(static START: Instant = Instant::now());
-    nanoseconds.map_or_else(|| START.with(|start| start.elapsed().as_secs_f64()), |ns| ns * 1e-9)
 }
 
 fn pymoo(python: &Path) -> Result<Vec<serde_json::Value>, String> {

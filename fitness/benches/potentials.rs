@@ -11,8 +11,8 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
+use druse_fitness::cpu::thread_seconds;
 use druse_fitness::potentials::load;
 use druse_fitness::{Potential, Prediction, Want};
 use druse_representations::nalgebra::Vector3;
@@ -68,12 +68,12 @@ fn compare(model: &dyn Potential, script: &[&str], crystals: &[Crystal]) {
 fn milliseconds(model: &dyn Potential, crystal: &Crystal, want: Want) -> f64 {
     let run = || -> Option<Prediction> { model.evaluate(&[crystal], want).pop()?.ok() };
     std::hint::black_box(run().expect("the bench's crystals have energies"));
-    let (mut runs, start) = (0, cpu_seconds());
-    while runs < 3 || cpu_seconds() - start < SECONDS {
+    let (mut runs, start) = (0, thread_seconds());
+    while runs < 3 || thread_seconds() - start < SECONDS {
         std::hint::black_box(run());
         runs += 1;
     }
-    (cpu_seconds() - start) * 1e3 / f64::from(runs)
+    (thread_seconds() - start) * 1e3 / f64::from(runs)
 }
 
 /// CPU time of a Python package for each crystal (ms).
@@ -152,13 +152,4 @@ fn rattled_supercell(cell: &Crystal, n: [usize; 3]) -> Crystal {
         }
     }
     Crystal::ordered(lattice, atoms)
-}
-
-/// CPU time of this thread where the system tells it (Linux), else the time that has passed.
-fn cpu_seconds() -> f64 {
-    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat")
-        .ok()
-        .and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    thread_local!(static START: Instant = Instant::now());
-    nanoseconds.map_or_else(|| START.with(|start| start.elapsed().as_secs_f64()), |ns| ns * 1e-9)
 }

@@ -190,6 +190,17 @@ pub trait Potential: Send + Sync {
         self.scheme().map_or_else(|| self.name().to_owned(), |scheme| format!("{} + {scheme}", self.name()))
     }
 
+    /// [`Potential::protocol`] of the energies that stand on a hull.
+    fn hull_protocol(&self) -> String {
+        let scheme = self.scheme().map(|scheme| format!(" with {scheme} corrections"));
+        self.protocol() + &scheme.unwrap_or_default()
+    }
+
+    /// What stands on a hull for an energy (eV per cell) of this crystal.
+    fn hull_energy(&self, crystal: &Crystal, energy: f64) -> f64 {
+        energy + self.ledger(crystal).total()
+    }
+
     /// Predictions for several crystals, in order. Quantities that were not wanted are `None`, and
     /// so are wanted ones that the potential does not have.
     fn evaluate(&self, crystals: &[&Crystal], want: Want) -> Vec<Result<Prediction, PotentialError>>;

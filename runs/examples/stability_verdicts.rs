@@ -80,7 +80,7 @@ impl Judge {
         let options = RelaxOptions { fmax: 0.05, steps: 300, ..RelaxOptions::default() };
         let done = relax(self.potential.as_ref(), &[crystal], &options).pop()?;
         let relaxed = done.verdict.is_usable().then_some(done.crystal)?;
-        let energy = done.prediction?.energy + self.potential.ledger(&relaxed).total();
+        let energy = self.potential.hull_energy(&relaxed, done.prediction?.energy);
         let per_atom = energy / relaxed.sites.len() as f64;
         let composition = relaxed.composition();
         let place = self.diagram.energy_above_hull(&composition, per_atom, Exclude::Entry(id)).ok()?;

@@ -52,7 +52,7 @@ impl SecondOpinion {
             return TierOutcome::Rejected { reason };
         };
         let relaxed = relaxation.crystal;
-        let energy = prediction.energy + self.potential.ledger(&relaxed).total();
+        let energy = self.potential.hull_energy(&relaxed, prediction.energy);
         let energy_per_atom = energy / relaxed.sites.len() as f64;
         let placed =
             self.diagram.energy_above_hull(&relaxed.composition(), energy_per_atom, Exclude::Nothing);
@@ -80,11 +80,9 @@ impl Tier<Crystal> for SecondOpinion {
     }
 
     fn protocol(&self) -> String {
-        let scheme = self.potential.scheme().map(|scheme| format!(" with {scheme} corrections"));
         format!(
-            "second opinion by {}{} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {})",
-            self.potential.protocol(),
-            scheme.unwrap_or_default(),
+            "second opinion by {} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {})",
+            self.potential.hull_protocol(),
             self.below,
             serde_json::to_string(&self.options).unwrap_or_default(),
             self.reference,

@@ -30,9 +30,8 @@ impl Tier<Crystal> for RelaxTier {
     fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
         format!(
-            "relaxation by {}{}, quasi-Newton steps that keep the symmetry, {options}",
-            self.potential.protocol(),
-            self.potential.scheme().map(|scheme| format!(", with {scheme} corrections")).unwrap_or_default()
+            "relaxation by {}, quasi-Newton steps that keep the symmetry, {options}",
+            self.potential.hull_protocol()
         )
     }
 

@@ -88,9 +88,7 @@ impl Stability {
 
     /// Model, hash and, where structures are relaxed, the settings.
     pub fn protocol(&self) -> String {
-        let potential = self.potential.protocol();
-        let scheme = self.potential.scheme().map(|scheme| format!(" with {scheme} corrections"));
-        let energies = format!("{potential}{}", scheme.unwrap_or_default());
+        let energies = self.potential.hull_protocol();
         match &self.relaxation {
             None => format!("{energies}, energy as given"),
             Some(options) => {

@@ -27,7 +27,7 @@ impl Start {
         let (exact, symmetry) = CellSymmetry::find(crystal, SYMPREC);
         let prediction =
             self.potential.evaluate_symmetric(&[(&exact, &symmetry)], Want::ENERGY).pop()?.ok()?;
-        let energy = prediction.energy + self.potential.ledger(crystal).total();
+        let energy = self.potential.hull_energy(crystal, prediction.energy);
         let energy_per_atom = energy / crystal.sites.len() as f64;
         let placed =
             self.diagram.energy_above_hull(&crystal.composition(), energy_per_atom, Exclude::Nothing);

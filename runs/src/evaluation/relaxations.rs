@@ -57,12 +57,7 @@ impl Relaxer {
     /// Everything that a relaxation depends on.
     pub fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
-        let scheme = self.potential.scheme().map(|scheme| format!(" with {scheme} corrections"));
-        format!(
-            "quasi-Newton steps that keep the symmetry, {options}; by {}{}",
-            self.potential.protocol(),
-            scheme.unwrap_or_default()
-        )
+        format!("quasi-Newton steps that keep the symmetry, {options}; by {}", self.potential.hull_protocol())
     }
 
     /// Relaxes crystals on rayon's threads; one result each, in order. `progress` is told of every one

@@ -164,7 +164,7 @@ fn compute(crystal: &Crystal, potential: &dyn Potential, symprec: f64) -> Result
         // An energy without a space group is still good for the hull.
         space_group: analyse(crystal, symprec).ok().map(|info| info.number),
         atoms: u32::try_from(atoms).map_err(|_| format!("{atoms} atoms are too many"))?,
-        energy_per_atom: (prediction.energy + potential.ledger(crystal).total()) / atoms as f64,
+        energy_per_atom: potential.hull_energy(crystal, prediction.energy) / atoms as f64,
     })
 }
 
