@@ -22,7 +22,7 @@ pub mod stream;
 pub mod unguided;
 mod warm_start;
 
-pub use breeding::{Breeder, Constraints, Sprout};
+pub use breeding::{Breeder, Constraints, NOT_SCREENED, Sprout};
 pub use complexes::{
     ComplexBreeder, ComplexSpace, ComplexSpaceError, ComplexViolation, LigandLimits, LigandPool, SpinRule,
     chromophores, noble_by_abundant, valence_electrons,

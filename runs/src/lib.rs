@@ -30,6 +30,7 @@ pub mod plugins;
 mod program;
 mod programs;
 pub mod report;
+pub mod screens;
 pub mod setup;
 pub mod slurm;
 pub mod store;

@@ -14,6 +14,7 @@ use crate::engine::{self, Front, ObjectiveInfo};
 use crate::feedback::{Comparison, Comparisons};
 use crate::funnel::{FunnelCount, StageCount};
 use crate::ledger::{Basis, Energy, JOULES_PER_KWH};
+use crate::screens::{ScreenCount, Screens};
 use crate::store::{CandidateRow, Status, StepRow, Store, StoreError};
 use crate::warm_start::SeedCounts;
 
@@ -49,6 +50,9 @@ pub struct Summary {
     /// them down.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub funnel: Vec<StageCount>,
+    /// Generators that screen their children by a surrogate, and what passed by chance.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub screens: Vec<ScreenCount>,
     /// The objectives.
     pub objectives: Vec<ObjectiveInfo>,
     /// Heading of the shape of the designs, for instance `space group`.
@@ -122,6 +126,7 @@ impl Summary {
             constraint_violations: 0,
             novelty: BTreeMap::new(),
             funnel: Vec::new(),
+            screens: Vec::new(),
             shape_heading: domain.shape_heading(),
             novelty_heading: domain.novelty_heading(),
             front: Vec::new(),
@@ -134,11 +139,13 @@ impl Summary {
             objectives,
         };
         let mut funnel = FunnelCount::new(campaign::stages(store)?);
+        let mut screens = Screens::default();
         let mut front = Front::new(&summary.objectives);
         let mut comparisons = Comparisons::default();
         campaign::for_each_candidate(store, campaign, |row| -> Result<(), CampaignError> {
             comparisons.add(&row);
             funnel.add(&row);
+            screens.add(&row);
             *summary.candidates.entry(row.status.name()).or_default() += 1;
             for cost in &row.costs {
                 summary.saved.add(cost);
@@ -169,6 +176,7 @@ impl Summary {
             let domain::Label { formula, shape, file_part, fields, columns } = domain.label(&row)?;
             summary.front.push(Member { formula, shape, file_part, fields, columns, row });
         }
+        summary.screens = screens.finish(summary.front.iter().map(|member| &member.row));
         summary.funnel = funnel.finish(summary.front.iter().map(|member| &member.row));
         Ok(summary)
     }

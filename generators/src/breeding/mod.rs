@@ -15,6 +15,9 @@ pub(crate) use ledger::Ledger;
 pub use ledger::fnv1a;
 pub(crate) use nursery::{Nursery, Screen};
 
+/// Note in the lineage of a candidate that passed a screen by chance.
+pub const NOT_SCREENED: &str = "not screened";
+
 /// Hard constraints on a kind of design.
 pub trait Constraints<D: Design> {
     /// Checks everything about a design.
@@ -30,7 +33,7 @@ pub trait Breeder: Clone + Send + Sync {
     /// What is designed.
     type Design: Design;
     /// What is inherited.
-    type Genome: Clone + Send + Serialize + DeserializeOwned;
+    type Genome: Clone + Send + Sync + Serialize + DeserializeOwned;
 
     /// A way to make a child.
     type Operator: Copy;
@@ -42,8 +45,8 @@ pub trait Breeder: Clone + Send + Sync {
     /// keeps the screen honest.
     const UNSCREENED: f64 = 0.15;
 
-    /// Whether there is a [`Breeder::first_guess`].
-    const GUESSES: bool = false;
+    /// Whether there is an [`appraisal`](Breeder::appraise).
+    const APPRAISES: bool = false;
 
     /// A candidate without parents.
     fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>>;
@@ -68,20 +71,26 @@ pub trait Breeder: Clone + Send + Sync {
     /// by this generator.
     fn genome(&self, design: &Self::Design, proposed: Option<Self::Genome>) -> Option<Self::Genome>;
 
-    /// Named numbers that the worth of a design may depend on linearly, for the surrogate that screens
+    /// Named numbers that the worth of a design may depend on linearly and that cost nothing, for the surrogate that screens
     /// children; none where nobody has thought of any, and then nothing is screened.
     fn features(&self, _: &Self::Design) -> Vec<(String, f64)> {
         Vec::new()
     }
 
-    /// What orders children while nothing is learnt yet, where [`Self::GUESSES`]; the smaller the better.
-    fn first_guess(&self, _: &Self::Design) -> f64 {
-        0.0
+    /// More of them, which have to be computed and tell of a proposal, not of what it becomes in evaluation; only for the most
+    /// promising children, where [`Self::APPRAISES`]. While nothing is learnt yet, the smaller the first number the better.
+    fn appraise(&self, _: &Self::Design) -> Vec<(String, f64)> {
+        Vec::new()
     }
 
-    /// Those of an evaluated design that this generator did not propose; empty where evaluation changes what they tell of.
-    fn lasting_features(&self, design: &Self::Design) -> Vec<(String, f64)> {
-        self.features(design)
+    /// What an evaluation takes, relative to others; of equally promising children the surrogate takes the cheaper one.
+    fn cost(&self, _: &Self::Genome, _: &Self::Design) -> f64 {
+        1.0
+    }
+
+    /// Whether something like it is known outside of the campaign. Of children the surrogate rather takes others.
+    fn is_known(&self, _: &Self::Design) -> bool {
+        false
     }
 
     /// What designs share that are likely to become one in evaluation, for instance their formula. Of children the surrogate rather

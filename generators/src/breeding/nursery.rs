@@ -2,21 +2,20 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ledger::Ledger;
-use super::{Breeder, Sprout};
+use super::{Breeder, NOT_SCREENED, Sprout};
 use crate::generator::{GeneratorError, Lineage, Proposal};
 use crate::stream::stream;
 
 /// Chooses among sprouts.
-pub(crate) struct Screen<'a, D> {
+pub(crate) struct Screen<'a, B: Breeder> {
     /// New sprouts that are made for one candidate.
     pub(crate) sprouts: usize,
-    /// The smaller the better; asked for all of them side by side.
-    pub(crate) badness: &'a (dyn Fn(&D) -> f64 + Sync),
+    /// Index of the one to propose under a candidate number.
+    pub(crate) choose: &'a dyn Fn(u64, &[&Sprout<B>]) -> usize,
 }
 
 /// A breeder with the record of what one generator proposed.
@@ -36,35 +35,32 @@ impl<B: Breeder> Nursery<B> {
     /// Up to `n` proposals from the sprouts of `make`, which is called with the candidate number,
     /// the count of trials before and the random stream until a sprout is new. `make` also tells the numbers of the parents.
     ///
-    /// With a `screen`, some new sprouts are made for each candidate and the best of them is taken.
+    /// With a `screen`, some new sprouts are made for each candidate and one of them is chosen. Those that pass by chance
+    /// carry the note [`NOT_SCREENED`].
     #[expect(clippy::type_complexity, reason = "a sprout with the numbers of its parents")]
     pub(crate) fn propose(
         &mut self,
         first: u64,
         n: usize,
-        screen: Option<&Screen<'_, B::Design>>,
+        screen: Option<&Screen<'_, B>>,
         mut make: impl FnMut(&B, u64, usize, &mut ChaCha8Rng) -> Option<(Sprout<B>, Vec<u64>)>,
     ) -> Result<Vec<(Proposal<B::Design>, B::Genome)>, GeneratorError> {
         let mut proposals = Vec::with_capacity(n);
         for number in first..first.saturating_add(n as u64) {
             let mut rng = stream(self.seed, number);
-            let screen = screen.filter(|_| rng.random::<f64>() >= B::UNSCREENED);
+            let chosen_from = screen.filter(|_| rng.random::<f64>() >= B::UNSCREENED);
             let fresh = (0..B::TRIALS).filter_map(|trial| {
                 make(&self.breeder, number, trial, &mut rng)
                     .filter(|(sprout, _)| !self.ledger.has(sprout.key))
             });
-            let mut fresh = fresh.take(screen.map_or(1, |screen| screen.sprouts));
-            let chosen = match screen {
-                None => fresh.next(),
-                // The first of equals, so that the order of trials decides.
-                Some(screen) => {
-                    let mut made: Vec<_> = fresh.collect();
-                    let designs: Vec<&B::Design> = made.iter().map(|(sprout, _)| &sprout.design).collect();
-                    let badness: Vec<f64> =
-                        designs.par_iter().map(|design| (screen.badness)(design)).collect();
-                    let best = (0..made.len()).min_by(|&x, &y| badness[x].total_cmp(&badness[y]));
-                    best.map(|best| made.swap_remove(best))
+            let mut made: Vec<_> = fresh.take(chosen_from.map_or(1, |screen| screen.sprouts)).collect();
+            let chosen = match chosen_from {
+                Some(screen) if made.len() > 1 => {
+                    let sprouts: Vec<&Sprout<B>> = made.iter().map(|(sprout, _)| sprout).collect();
+                    let chosen = (screen.choose)(number, &sprouts);
+                    Some(made.swap_remove(chosen))
                 }
+                _ => made.pop(),
             };
             let Some((sprout, parents)) = chosen else { break };
             self.ledger.insert(sprout.key);
@@ -72,7 +68,8 @@ impl<B: Breeder> Nursery<B> {
                 self.ledger.violations += 1;
                 break;
             }
-            let lineage = Lineage::new(self.name.clone(), sprout.operator, parents);
+            let mut lineage = Lineage::new(self.name.clone(), sprout.operator, parents);
+            lineage.note = (screen.is_some() && chosen_from.is_none()).then(|| NOT_SCREENED.to_owned());
             proposals.push((Proposal { number, design: sprout.design, lineage }, sprout.genome));
         }
         if proposals.is_empty() && n > 0 {

@@ -25,6 +25,11 @@ pub trait Appraiser: Send + Sync {
     /// Named numbers near one, on which the worth of a crystal may depend linearly; of a proposal, not of what it relaxes to. While
     /// nothing is learnt yet, the children with the smallest first number are taken.
     fn appraise(&self, crystal: &Crystal) -> Vec<(String, f64)>;
+
+    /// Whether something like this crystal, for instance its formula, is known already; others are rather proposed.
+    fn knows(&self, _: &Crystal) -> bool {
+        false
+    }
 }
 
 /// A breeder of crystals with an appraiser.
@@ -41,7 +46,7 @@ impl<B: Breeder<Design = Crystal>> Breeder for Appraised<B> {
 
     /// Its numbers say much from the start, and every relaxation without them costs.
     const UNSCREENED: f64 = 0.05;
-    const GUESSES: bool = true;
+    const APPRAISES: bool = true;
 
     fn newcomer(&self, rng: &mut ChaCha8Rng) -> Option<Sprout<Self>> {
         self.breeder.newcomer(rng).map(Sprout::of)
@@ -70,22 +75,23 @@ impl<B: Breeder<Design = Crystal>> Breeder for Appraised<B> {
     }
 
     fn features(&self, design: &Crystal) -> Vec<(String, f64)> {
-        let mut features = self.breeder.features(design);
-        features.extend(self.appraiser.appraise(design));
-        features
+        self.breeder.features(design)
     }
 
-    fn first_guess(&self, design: &Crystal) -> f64 {
-        self.appraiser.appraise(design).first().map_or(0.0, |(_, number)| *number)
+    fn appraise(&self, design: &Crystal) -> Vec<(String, f64)> {
+        self.appraiser.appraise(design)
+    }
+
+    fn cost(&self, genome: &B::Genome, design: &Crystal) -> f64 {
+        self.breeder.cost(genome, design)
+    }
+
+    fn is_known(&self, design: &Crystal) -> bool {
+        self.appraiser.knows(design)
     }
 
     fn kin(&self, design: &Crystal) -> Option<String> {
         self.breeder.kin(design)
-    }
-
-    fn lasting_features(&self, _: &Crystal) -> Vec<(String, f64)> {
-        // What is said of a proposal cannot be said of what it relaxed to.
-        Vec::new()
     }
 
     fn is_valid(&self, genome: &B::Genome) -> bool {

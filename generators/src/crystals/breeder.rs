@@ -1,12 +1,13 @@
 //! Newcomers and children among crystals.
 
 use druse_representations::symmetry::{SymmetryCode, SymmetryRepresentation};
+use druse_representations::wyckoff::{WyckoffPosition, positions};
 use druse_representations::{Crystal, Representation};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::building::{Draft, Workshop};
-use super::features::features;
+use super::features::{features, pairs};
 use super::operators::Operator;
 use super::random::random_draft;
 use super::space::{DesignSpace, SpaceError};
@@ -98,6 +99,11 @@ impl Breeder for CrystalBreeder {
 
     fn kin(&self, design: &Crystal) -> Option<String> {
         Some(design.composition().reduced_formula())
+    }
+
+    fn cost(&self, genome: &SymmetryCode, design: &Crystal) -> f64 {
+        let operations = positions(genome.space_group).iter().map(WyckoffPosition::primitive_multiplicity);
+        pairs(design) / operations.max().unwrap_or(1) as f64
     }
 
     fn is_valid(&self, genome: &SymmetryCode) -> bool {

@@ -21,3 +21,9 @@ pub fn features(crystal: &Crystal) -> Vec<(String, f64)> {
     ]);
     features
 }
+
+/// Pairs of atoms within reach of each other in the cell, up to a factor: what a potential works on.
+pub fn pairs(crystal: &Crystal) -> f64 {
+    let atoms = crystal.sites.len() as f64;
+    atoms * atoms / crystal.lattice.volume()
+}

@@ -10,6 +10,7 @@ mod pl_moga;
 mod population;
 mod selection;
 mod surrogate;
+mod tournament;
 mod weighted;
 
 use std::collections::BTreeMap;
@@ -21,11 +22,12 @@ use serde_json::{Value, json};
 
 pub use selection::Selection;
 
-use crate::breeding::{Breeder, Nursery, Screen};
+use crate::breeding::{Breeder, Nursery, Screen, Sprout};
 use crate::generator::{Evaluated, Generator, GeneratorError, Proposal};
 use crate::stream::stream;
 use population::{Member, Population};
-use surrogate::{Archive, Features, SavedRows, Sight};
+use surrogate::{Archive, Outlook, SavedRows, Sight};
+use tournament::Tournament;
 
 /// Settings of the genetic algorithms.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +51,7 @@ pub struct GeneticOptions {
     /// Objectives past its end have none.
     pub lighthouse: Vec<f64>,
     /// Children made for each candidate, of which a surrogate that learnt from all evaluated designs
-    /// chooses one; 1 for no surrogate. Only complexes have features to learn from.
+    /// chooses one; 1 for no surrogate.
     pub screen: usize,
 }
 
@@ -79,7 +81,7 @@ pub struct Genetic<B: Breeder> {
     /// Genomes of proposals that are not evaluated yet, by candidate number.
     pending: BTreeMap<u64, B::Genome>,
     /// Features of proposals that are not evaluated yet, by candidate number; empty without a surrogate.
-    outlooks: BTreeMap<u64, Features>,
+    outlooks: BTreeMap<u64, Outlook>,
     /// Proposals so far.
     proposed: u64,
     /// What the surrogate learns from; empty without one.
@@ -93,7 +95,7 @@ struct Saved<G> {
     population: Population<G>,
     pending: BTreeMap<u64, G>,
     #[serde(default)]
-    outlooks: BTreeMap<u64, Features>,
+    outlooks: BTreeMap<u64, Outlook>,
     proposed: u64,
     /// Rows of the archive stand in the journal; states of older versions hold them.
     #[serde(default)]
@@ -140,14 +142,12 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         let few = self.population.members().len() < SMALLEST_POPULATION;
         let (population, before) = (&self.population, self.proposed);
         let standings = population.standings();
-        let surrogate = if options.screen > 1 { self.archive.fit() } else { None };
         let breeder = self.nursery.breeder.clone();
-        let badness = |design: &B::Design| match &surrogate {
-            Some(surrogate) => surrogate.badness(&breeder.features(design), breeder.kin(design)),
-            None => breeder.first_guess(design),
-        };
-        let screened = options.screen > 1 && (surrogate.is_some() || B::GUESSES);
-        let screen = screened.then_some(Screen { sprouts: options.screen, badness: &badness });
+        let tournament = (options.screen > 1).then(|| Tournament::new(&breeder, &self.archive));
+        let tournament = tournament.filter(Tournament::can_tell);
+        let choose =
+            tournament.as_ref().map(|one| |number, sprouts: &[&Sprout<B>]| one.choose(number, sprouts));
+        let screen = choose.as_ref().map(|choose| Screen { sprouts: options.screen, choose });
         let proposals = self.nursery.propose(first, n, screen.as_ref(), |breeder, number, trial, rng| {
             let initial = before + (number - first) < options.initial as u64;
             // A population that is alike has no new children long before the space is used up.
@@ -167,11 +167,15 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
         })?;
         self.proposed += proposals.len() as u64;
         if self.options.screen > 1 {
-            let designs: Vec<_> =
-                proposals.iter().map(|(proposal, _)| (proposal.number, &proposal.design)).collect();
-            let features: Vec<(u64, Features)> =
-                designs.into_par_iter().map(|(number, design)| (number, breeder.features(design))).collect();
-            self.outlooks.extend(features);
+            self.outlooks.extend(tournament.map(Tournament::into_outlooks).unwrap_or_default());
+            let proposed = proposals.iter().map(|(proposal, _)| (proposal.number, &proposal.design));
+            let unseen: Vec<_> = proposed.filter(|(number, _)| !self.outlooks.contains_key(number)).collect();
+            let breeder = &self.nursery.breeder;
+            let outlook =
+                |design| Outlook { features: breeder.features(design), appraisal: breeder.appraise(design) };
+            let outlooks: Vec<(u64, Outlook)> =
+                unseen.into_par_iter().map(|(number, design)| (number, outlook(design))).collect();
+            self.outlooks.extend(outlooks);
         }
         Ok(proposals
             .into_iter()
@@ -190,10 +194,15 @@ impl<B: Breeder> Generator<B::Design> for Genetic<B> {
             let proposed = self.pending.remove(&one.number).or(member);
             if self.options.screen > 1 {
                 let known = self.outlooks.remove(&one.number);
-                let features = known.unwrap_or_else(|| self.nursery.breeder.lasting_features(&one.design));
+                let breeder = &self.nursery.breeder;
+                let outlook = known.unwrap_or_else(|| {
+                    // What an appraisal says of a proposal cannot be said of what it became.
+                    let features = if B::APPRAISES { Vec::new() } else { breeder.features(&one.design) };
+                    Outlook { features, appraisal: Vec::new() }
+                });
                 let costs = one.costs.as_deref().unwrap_or(&[f64::INFINITY]);
-                let kin = self.nursery.breeder.kin(&one.design);
-                self.archive.learn(one.number, Sight { features, kin }, costs, one.violation == 0.0);
+                let kin = breeder.kin(&one.design);
+                self.archive.learn(one.number, Sight { outlook, kin }, costs, one.violation == 0.0);
             }
             let Some(costs) = &one.costs else { continue };
             let Some(genome) = self.nursery.breeder.genome(&one.design, proposed) else { continue };

@@ -5,7 +5,7 @@
 //! has. Of several children the one is proposed whose guess lies farthest beyond the front of all that is
 //! known, by the maximin fitness of Balling (EMO 2003, LNCS 2632, 1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use druse_fitness::pareto;
 use nalgebra::{DMatrix, DVector};
@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 const RIDGE: f64 = 0.3;
 /// What certainly breaks a limit is as bad as what lies so many standard deviations behind the front.
 const LIMIT: f64 = 4.0;
+/// What it counts that something like it is known outside of the campaign, in standard deviations.
+const KNOWN: f64 = 2.0;
 /// What a doubling of the evaluated kin counts, in standard deviations.
 const KIN: f64 = 0.5;
 /// Fewer designs than this teach nothing.
@@ -31,6 +33,8 @@ pub(super) struct Archive {
     count: f64,
     /// Features by name, numbered as they came.
     columns: BTreeMap<String, usize>,
+    /// Those that have to be computed.
+    computed: BTreeSet<usize>,
     /// Sums of every feature.
     sums: Vec<f64>,
     /// Sums of the products of two features: row i holds those with features 0 to i.
@@ -47,11 +51,27 @@ pub(super) struct Archive {
     fresh: Vec<Row>,
 }
 
+/// What the costs of a design may depend on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Outlook {
+    /// What costs nothing.
+    pub(super) features: Features,
+    /// What has to be computed.
+    #[serde(default)]
+    pub(super) appraisal: Features,
+}
+
+impl Outlook {
+    fn iter(&self) -> impl Iterator<Item = &(String, f64)> {
+        self.features.iter().chain(&self.appraisal)
+    }
+}
+
 /// What is seen of a design.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Sight {
-    /// What its costs may depend on.
-    pub(super) features: Features,
+    #[serde(flatten)]
+    pub(super) outlook: Outlook,
     /// What it shares with those that are likely to become the same.
     #[serde(default)]
     pub(super) kin: Option<String>,
@@ -106,7 +126,7 @@ impl Archive {
         let like = self.costs.is_empty() || self.costs.len() == row.costs.len() + 1;
         let teaches = like && row.costs.iter().all(|cost| cost.is_finite());
         let corrects = row.number.is_some_and(|number| self.known.contains_key(&number));
-        if !row.sight.features.is_empty() && (teaches || corrects) {
+        if !row.sight.outlook.features.is_empty() && (teaches || corrects) {
             // Without costs it only takes back what was known.
             let costs = if teaches { row.costs } else { Vec::new() };
             let row = Row { costs, ..row };
@@ -128,7 +148,7 @@ impl Archive {
     /// Takes a row into the sums, and out of them what was known under its number.
     fn add(&mut self, row: &Row) {
         if let Some((costs, feasible)) = row.number.and_then(|number| self.known.remove(&number)) {
-            self.count_in(&row.sight.features, &targets(&costs, feasible), -1.0);
+            self.count_in(&row.sight.outlook, &targets(&costs, feasible), -1.0);
             if let Some(count) = row.sight.kin.as_ref().and_then(|kin| self.kin.get_mut(kin)) {
                 *count -= 1;
             }
@@ -146,7 +166,7 @@ impl Archive {
         if row.costs.is_empty() {
             return;
         }
-        self.count_in(&row.sight.features, &targets(&row.costs, row.feasible), 1.0);
+        self.count_in(&row.sight.outlook, &targets(&row.costs, row.feasible), 1.0);
         if row.feasible {
             self.advance(row.costs.clone());
         }
@@ -167,13 +187,14 @@ impl Archive {
     }
 
     /// Adds a design to the sums, `times` 1, or takes it out again, -1.
-    fn count_in(&mut self, features: &Features, costs: &[f64], times: f64) {
+    fn count_in(&mut self, outlook: &Outlook, costs: &[f64], times: f64) {
         let mut values: BTreeMap<usize, f64> = BTreeMap::new();
-        for (name, value) in features {
+        for (name, value) in outlook.iter() {
             let next = self.columns.len();
             let column = *self.columns.entry(name.clone()).or_insert(next);
             *values.entry(column).or_default() += value;
         }
+        self.computed.extend(outlook.appraisal.iter().filter_map(|(name, _)| self.columns.get(name)));
         for column in self.sums.len()..self.columns.len() {
             self.sums.push(0.0);
             self.products.push(vec![0.0; column + 1]);
@@ -198,15 +219,28 @@ impl Archive {
         }
     }
 
-    /// The guess that these designs teach; `None` while they are too few or all alike.
+    /// The guess that these designs teach, by all that is known of a design; `None` while they are too few or all alike.
     pub(super) fn fit(&self) -> Option<Surrogate> {
+        self.fit_to(self.columns.clone())
+    }
+
+    /// The guess by what costs nothing.
+    pub(super) fn fit_cheaply(&self) -> Option<Surrogate> {
+        let free = self.columns.iter().filter(|(_, column)| !self.computed.contains(column));
+        self.fit_to(free.map(|(name, &column)| (name.clone(), column)).collect())
+    }
+
+    /// The guess by some of the features.
+    fn fit_to(&self, columns: BTreeMap<String, usize>) -> Option<Surrogate> {
         if self.count < FEWEST {
             return None;
         }
-        let means: Vec<f64> = self.sums.iter().map(|sum| sum / self.count).collect();
-        let normal = DMatrix::from_fn(means.len(), means.len(), |i, j| {
+        let chosen: Vec<usize> = columns.values().copied().collect();
+        let means: Vec<f64> = chosen.iter().map(|&column| self.sums[column] / self.count).collect();
+        let normal = DMatrix::from_fn(chosen.len(), chosen.len(), |i, j| {
             let ridge = if i == j { RIDGE } else { 0.0 };
-            self.products[i.max(j)][i.min(j)] - self.count * means[i] * means[j] + ridge
+            let (late, early) = (chosen[i].max(chosen[j]), chosen[i].min(chosen[j]));
+            self.products[late][early] - self.count * means[i] * means[j] + ridge
         });
         let factor = normal.cholesky()?;
         let goals = self.costs.iter().map(|cost| {
@@ -214,14 +248,15 @@ impl Archive {
             let spread = (cost.squares / self.count - mean * mean).max(0.0).sqrt();
             // A goal in which all are alike tells none from the other.
             let scale = if spread > 0.0 { spread } else { 1.0 };
-            let products = cost.products.iter().zip(&means);
+            let products = chosen.iter().map(|&column| cost.products[column]).zip(&means);
             let scaled = products.map(|(product, feature)| (product - self.count * feature * mean) / scale);
             let coefficients = factor.solve(&DVector::from_iterator(means.len(), scaled));
             Goal { mean: cost.origin + mean, scale, coefficients }
         });
         let goals: Vec<Goal> = goals.collect();
         let front = self.front.iter().map(|costs| scaled(&goals, costs)).collect();
-        Some(Surrogate { columns: self.columns.clone(), means, goals, front, kin: self.kin.clone() })
+        let columns = columns.into_keys().enumerate().map(|(place, name)| (name, place)).collect();
+        Some(Surrogate { columns, means, goals, front, kin: self.kin.clone() })
     }
 }
 
@@ -256,10 +291,10 @@ pub(super) struct Surrogate {
 impl Surrogate {
     /// How far behind the known front a design is guessed to lie, in standard deviations of the costs;
     /// negative beyond it. The chance of breaking a limit is added, times [`LIMIT`], and [`KIN`] for every doubling of its
-    /// kin. Features that were never seen count nothing.
-    pub(super) fn badness(&self, features: &Features, kin: Option<String>) -> f64 {
+    /// kin, and [`KNOWN`] for what is known. Features that were never seen count nothing.
+    pub(super) fn badness(&self, outlook: &Outlook, kin: Option<String>, known: bool) -> f64 {
         let mut row: Vec<f64> = self.means.iter().map(|mean| -mean).collect();
-        for (name, value) in features {
+        for (name, value) in outlook.iter() {
             if let Some(&column) = self.columns.get(name) {
                 row[column] += value;
             }
@@ -276,7 +311,7 @@ impl Surrogate {
         // Without a front all are as far.
         let behind = if behind.is_finite() { behind } else { 0.0 };
         let kin = kin.and_then(|kin| self.kin.get(&kin)).map_or(0.0, |&count| f64::from(1 + count).log2());
-        behind + LIMIT * risk + KIN * kin
+        behind + LIMIT * risk + KIN * kin + if known { KNOWN } else { 0.0 }
     }
 }
 
@@ -288,8 +323,12 @@ mod tests {
         vec![("a".to_owned(), a), ("b".to_owned(), b)]
     }
 
+    fn outlook(features: Features) -> Outlook {
+        Outlook { features, appraisal: Vec::new() }
+    }
+
     fn sight(features: Features) -> Sight {
-        Sight { features, kin: None }
+        Sight { outlook: outlook(features), kin: None }
     }
 
     #[test]
@@ -297,11 +336,12 @@ mod tests {
         let mut archive = Archive::default();
         for i in 0..40_u32 {
             let (a, b) = (f64::from(i % 5), f64::from(i % 2));
-            let sight = Sight { features: features(a, b), kin: Some("NaCl".to_owned()) };
+            let sight = Sight { outlook: outlook(features(a, b)), kin: Some("NaCl".to_owned()) };
             archive.learn(i.into(), sight, &[a], b == 0.0);
         }
         let surrogate = archive.fit().unwrap();
-        let badness = |b: f64, kin: &str| surrogate.badness(&features(2.0, b), Some(kin.to_owned()));
+        let badness =
+            |b: f64, kin: &str| surrogate.badness(&outlook(features(2.0, b)), Some(kin.to_owned()), false);
         assert!((badness(1.0, "KCl") - badness(0.0, "KCl") - LIMIT).abs() < 0.2);
         assert!((badness(0.0, "NaCl") - badness(0.0, "KCl") - KIN * 41f64.log2()).abs() < 1e-9);
     }
@@ -315,8 +355,8 @@ mod tests {
         }
         let surrogate = archive.fit().unwrap();
         // (0, 3) and (4, 0) are on the front; beyond it, on it, behind it.
-        let [beyond, on, behind] =
-            [(0.0, 6.0), (0.0, 3.0), (2.0, 1.0)].map(|(a, b)| surrogate.badness(&features(a, b), None));
+        let [beyond, on, behind] = [(0.0, 6.0), (0.0, 3.0), (2.0, 1.0)]
+            .map(|(a, b)| surrogate.badness(&outlook(features(a, b)), None, false));
         assert!(beyond < on && on < behind, "{beyond} {on} {behind}");
         assert!(on.abs() < 0.05, "{on}");
     }
@@ -375,7 +415,7 @@ mod tests {
         }
         assert!(archive.fit().is_none());
         archive.learn(90, sight(features(1.0, 2.0)), &[1.0, 1.0], false);
-        assert!(archive.fit().unwrap().badness(&features(1.0, 2.0), None).is_finite());
+        assert!(archive.fit().unwrap().badness(&outlook(features(1.0, 2.0)), None, false).is_finite());
         // What comes again replaces; what turns out to be nothing is taken out.
         archive.learn(90, sight(features(1.0, 2.0)), &[0.5, 1.0], true);
         assert_eq!((archive.count, &archive.front), (FEWEST, &vec![vec![0.5, 1.0]]));

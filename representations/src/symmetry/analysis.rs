@@ -203,6 +203,12 @@ pub(super) fn operations(crystal: &Crystal, symprec: f64) -> Result<Vec<Operatio
     Ok(operations_in_cell(&posed.operations, &(posed.folded.to_primitive * inverse_transpose(&t))))
 }
 
+/// Number of sites of the primitive cell of a crystal, and of the operations of that cell.
+pub(super) fn extent(crystal: &Crystal, symprec: f64) -> Result<(usize, usize), SymmetryError> {
+    let (posed, _) = posed(crystal, symprec)?;
+    Ok((posed.folded.crystal.sites.len(), posed.operations.len()))
+}
+
 /// The primitive cell of a crystal that can be searched, and the basis change of its reduction.
 fn posed(crystal: &Crystal, symprec: f64) -> Result<(WellPosed, Matrix3<i32>), SymmetryError> {
     check_values(crystal, symprec)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::analysis::extent;
 use super::{CrystalSystem, Orbit, SymmetryCode, SymmetryError, SymmetryInfo, analyse};
 use crate::crystal::Crystal;
 use crate::design::Representation;
@@ -45,6 +46,18 @@ impl SymmetryRepresentation {
     /// Representation with this tolerance (Å) that decodes to primitive cells.
     pub fn new(symprec: f64) -> Self {
         Self { symprec, ..Self::default() }
+    }
+
+    /// Whether a crystal that was decoded from `code` has no more symmetry than the code says, neither further operations nor a smaller
+    /// primitive cell. Costs a fraction of encoding it again.
+    ///
+    /// # Errors
+    /// As encoding.
+    pub fn tells_all(&self, code: &SymmetryCode, crystal: &Crystal) -> Result<bool, SymmetryError> {
+        let (sites, operations) = extent(crystal, self.symprec)?;
+        // A general position has one site for each operation.
+        let general = positions(code.space_group).iter().map(WyckoffPosition::primitive_multiplicity).max();
+        Ok(sites == code.primitive_atom_count() && Some(operations) == general)
     }
 }
 

@@ -6,8 +6,6 @@
 //! close an infinite group. So the tolerance is settled here first, downwards only: it is lowered
 //! until the operations form a group and stay the same for a tolerance 20 % smaller.
 
-use std::collections::BTreeMap;
-
 use nalgebra::{Matrix3, Vector3};
 
 use super::analysis::Operation;
@@ -68,28 +66,29 @@ fn attempt(crystal: &Crystal, tolerance: f64) -> Option<Attempt> {
     if thinnest < 8.0 * tolerance {
         return None;
     }
-    let automorphisms = automorphisms(&folded.crystal.lattice, tolerance)?;
+    let automorphisms = Automorphisms::of(&folded.crystal.lattice, tolerance)?;
     let lookup = SiteLookup::new(&folded.crystal, 2.0 * tolerance);
-    let (mut operations, mut targets) = (Vec::new(), Vec::new());
-    for rotation in &automorphisms {
+    let mut operations = Vec::new();
+    // Where each automorphism takes the sites, if it is an operation of the crystal.
+    let mut targets: Vec<Option<Vec<usize>>> = Vec::with_capacity(automorphisms.rotations.len());
+    for rotation in &automorphisms.rotations {
         let mut images = lookup.images(&rotation.map(f64::from), tolerance);
         if images.len() > 1 {
             return None; // translations of a primitive cell are unique
         }
-        let Some(image) = images.pop() else { continue };
-        operations.push(Operation { rotation: *rotation, translation: image.translation });
-        targets.push(image.targets);
+        targets.push(images.pop().map(|image| {
+            operations.push(Operation { rotation: *rotation, translation: image.translation });
+            image.targets
+        }));
     }
-    let by_rotation: BTreeMap<[i32; 9], &Vec<usize>> =
-        operations.iter().map(|operation| entries(&operation.rotation)).zip(&targets).collect();
-    let closed = operations.iter().zip(&targets).all(|(first, by_first)| {
-        operations.iter().zip(&targets).all(|(second, by_second)| {
-            by_rotation
-                .get(&entries(&(second.rotation * first.rotation)))
-                .is_some_and(|both| both.iter().zip(by_first).all(|(&end, &middle)| by_second[middle] == end))
+    let mapped = || targets.iter().enumerate().filter_map(|(i, map)| Some((i, map.as_ref()?)));
+    let closed = mapped().all(|(first, by_first)| {
+        mapped().all(|(second, by_second)| {
+            let both = targets[automorphisms.product(second, first)].as_ref();
+            both.is_some_and(|both| both.iter().zip(by_first).all(|(&end, &middle)| by_second[middle] == end))
         })
     });
-    let automorphisms = automorphisms.len();
+    let automorphisms = automorphisms.rotations.len();
     closed.then_some(Attempt { folded, automorphisms, operations })
 }
 
@@ -103,10 +102,55 @@ fn in_minkowski_basis(folded: Folded) -> Option<Folded> {
     Some(Folded { crystal, to_primitive: back * folded.to_primitive, mapping: folded.mapping })
 }
 
-/// Integer matrices that keep the metric of a Minkowski-reduced lattice: lengths within `tolerance`,
-/// angles with `sin^2(difference) |u| |v| < tolerance^2`, the criterion of spglib (A. Togo and
-/// I. Tanaka, arXiv:1808.01590) and moyo. `None` when they form no group.
-fn automorphisms(lattice: &Lattice, tolerance: f64) -> Option<Vec<Matrix3<i32>>> {
+/// Most automorphisms that a lattice has.
+const MOST: usize = 48;
+/// Number of 3 x 3 matrices of -1, 0 and 1.
+const CODES: usize = 3_usize.pow(9);
+
+/// Integer matrices that keep the metric of a lattice, a group.
+struct Automorphisms {
+    rotations: Vec<Matrix3<i32>>,
+    /// Index of each product, row by row.
+    products: Vec<usize>,
+}
+
+impl Automorphisms {
+    /// Those of a Minkowski-reduced lattice: lengths within `tolerance`, angles with
+    /// `sin^2(difference) |u| |v| < tolerance^2`, the criterion of spglib (A. Togo and
+    /// I. Tanaka, arXiv:1808.01590) and moyo. `None` when they form no group.
+    fn of(lattice: &Lattice, tolerance: f64) -> Option<Self> {
+        let rotations = metric_keeping(lattice, tolerance);
+        if rotations.len() > MOST {
+            return None;
+        }
+        let mut index = vec![None; CODES];
+        for (i, rotation) in rotations.iter().enumerate() {
+            index[code(rotation)?] = Some(i);
+        }
+        let mut products = Vec::with_capacity(rotations.len().pow(2));
+        for x in &rotations {
+            for y in &rotations {
+                products.push(index[code(&(x * y))?]?);
+            }
+        }
+        Some(Self { rotations, products })
+    }
+
+    /// Index of the product of two by their indices.
+    fn product(&self, left: usize, right: usize) -> usize {
+        self.products[left * self.rotations.len() + right]
+    }
+}
+
+/// Number of a matrix of -1, 0 and 1; a reduced lattice has no other automorphisms.
+fn code(matrix: &Matrix3<i32>) -> Option<usize> {
+    matrix.iter().try_fold(0, |code, &entry| {
+        let digit = usize::try_from(entry + 1).ok().filter(|&digit| digit < 3)?;
+        Some(3 * code + digit)
+    })
+}
+
+fn metric_keeping(lattice: &Lattice, tolerance: f64) -> Vec<Matrix3<i32>> {
     let vectors: [Vector3<f64>; 3] = std::array::from_fn(|i| lattice.vector(i));
     let points: Vec<(Vector3<i32>, Vector3<f64>)> = (0..27)
         .map(|k| {
@@ -135,11 +179,5 @@ fn automorphisms(lattice: &Lattice, tolerance: f64) -> Option<Vec<Matrix3<i32>>>
             }
         }
     }
-    let known: std::collections::BTreeSet<[i32; 9]> = rotations.iter().map(entries).collect();
-    let closed = rotations.iter().all(|x| rotations.iter().all(|y| known.contains(&entries(&(x * y)))));
-    (closed && rotations.len() <= 48).then_some(rotations)
-}
-
-fn entries(p: &Matrix3<i32>) -> [i32; 9] {
-    std::array::from_fn(|k| p[(k / 3, k % 3)])
+    rotations
 }

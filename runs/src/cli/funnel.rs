@@ -2,6 +2,7 @@
 
 use crate::engine::StageKind;
 use crate::funnel::{Share, StageCount};
+use crate::screens::{ScreenCount, Worth};
 
 use super::table::table;
 
@@ -41,9 +42,6 @@ fn false_rejections(stages: &[StageCount]) -> String {
         .iter()
         .filter_map(|line| {
             let chance = line.chance.as_ref()?;
-            let share = |share: Share| {
-                format!("{} ({} to {} %)", share.count, percent(share.low), percent(share.high))
-            };
             let passed = chance.passed.to_string();
             Some(vec![line.stage.clone(), passed, share(chance.within_limits), share(chance.on_front)])
         })
@@ -55,6 +53,35 @@ fn false_rejections(stages: &[StageCount]) -> String {
         "on the front\n(95 % interval)",
     ];
     table(&header, &rows)
+}
+
+/// What screens chose, against what passed by chance; empty without a screen.
+pub fn screens(screens: &[ScreenCount]) -> String {
+    let row = |generator: &str, worth: &Worth| {
+        let count = worth.candidates.to_string();
+        vec![generator.to_owned(), count, share(worth.within_limits), share(worth.on_front)]
+    };
+    let rows: Vec<Vec<String>> = screens
+        .iter()
+        .flat_map(|one| {
+            [row(&one.generator, &one.chosen), row(&format!("{}, by chance", one.generator), &one.by_chance)]
+        })
+        .collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let header = [
+        "screened children",
+        "candidates",
+        "within all limits\n(95 % interval)",
+        "on the front\n(95 % interval)",
+    ];
+    table(&header, &rows)
+}
+
+/// A count with its interval.
+fn share(share: Share) -> String {
+    format!("{} ({} to {} %)", share.count, percent(share.low), percent(share.high))
 }
 
 /// A share in percent, with a decimal where it is small.

@@ -7,7 +7,7 @@ use crate::fitness::{Goal, property};
 use crate::store::Status;
 use crate::summary::{Member, Summary};
 
-use super::funnel::funnel;
+use super::funnel::{funnel, screens};
 use super::table::{MEASURED, number, stacked, table};
 use super::tell::compared;
 
@@ -24,7 +24,11 @@ pub fn text(summary: &Summary, most: usize) -> String {
         none if none.is_empty() => none,
         table => format!("{table}\n"),
     };
-    format!("{}\n{funnel}{}\n{compared}{}", counts(summary), front(summary, most), costs(summary))
+    let screens = match screens(&summary.screens) {
+        none if none.is_empty() => none,
+        table => format!("{table}\n"),
+    };
+    format!("{}\n{funnel}{screens}{}\n{compared}{}", counts(summary), front(summary, most), costs(summary))
 }
 
 /// What to do next with a campaign in `folder`.

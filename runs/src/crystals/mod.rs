@@ -100,13 +100,25 @@ fn screens(generator: &GeneratorSpec) -> bool {
     generator.options.screen > 1
 }
 
-/// Energies above hull of proposals, where crystals are relaxed and all elements have competing phases.
+/// Energies above hull of proposals, where crystals are relaxed and all elements have competing phases: by CHGNet, which is
+/// the cheapest, whatever potential relaxes them.
 fn appraiser(spec: &CrystalSpec, device: &str) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
+    const CHEAPEST: &str = "chgnet-0.3.0";
     let Some(relax) = &spec.relax else { return Ok(None) };
-    let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
-    let table = Table::open(&spec.hull, potential.name())?;
-    let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
-    Ok(Some(Arc::new(start::Start { potential, diagram })))
+    let itself = relax.model.starts_with("chgnet");
+    let (model, reference) =
+        if itself { (relax.model.as_str(), &spec.hull) } else { (CHEAPEST, &Reference::Shipped) };
+    let potential: Arc<dyn Potential> = potentials::load(model, device)?.into();
+    let table = Table::open(reference, potential.name())?;
+    let diagram = match phase_diagram(spec, table.get(), potential.as_ref()) {
+        Err(SetupError::MissingElements(_)) if !itself => return Ok(None),
+        diagram => Arc::new(diagram?),
+    };
+    // Where known crystals are rejected anyway, their formulas are not worth much.
+    let known =
+        if spec.reject.is_empty() { Vec::new() } else { table.get().entries_within(&spec.space.elements)? };
+    let formulas = known.iter().map(|entry| entry.composition.reduced_formula()).collect();
+    Ok(Some(Arc::new(start::Start { potential, diagram, formulas })))
 }
 
 /// What judges the crystals of a campaign.

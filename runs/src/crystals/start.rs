@@ -1,5 +1,6 @@
 //! The energy above hull of proposals as they are, for the surrogate that screens them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use druse_fitness::Want;
@@ -16,10 +17,12 @@ const SYMPREC: f64 = 0.01;
 
 /// Places proposals on the hull before they are relaxed: one energy, where a relaxation takes ten with forces.
 pub struct Start {
-    /// The potential of the relaxations.
+    /// A cheap potential.
     pub potential: Arc<dyn Potential>,
     /// Its hull.
     pub diagram: Arc<PhaseDiagram>,
+    /// Reduced formulas that others are preferred to.
+    pub formulas: BTreeSet<String>,
 }
 
 impl Start {
@@ -45,5 +48,9 @@ impl Appraiser for Start {
             ("well below".to_owned(), f64::from(u8::from(energy < 0.1))),
             ("near".to_owned(), f64::from(u8::from(energy < 0.3))),
         ]
+    }
+
+    fn knows(&self, crystal: &Crystal) -> bool {
+        self.formulas.contains(&crystal.composition().reduced_formula())
     }
 }

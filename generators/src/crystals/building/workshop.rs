@@ -70,17 +70,25 @@ impl Workshop {
             return None;
         }
         let mut crystal = draft.to_primitive().ok()?;
+        let drafted = crystal.lattice.volume();
         let wanted = volume.clamp(VOLUME_RANGE[0], VOLUME_RANGE[1]) * estimated_volume(&composition);
         crystal.lattice = crystal.lattice.scaled_to_volume(wanted);
         let ratio = closest_approach(&crystal, &Contacts::of(&composition));
         if ratio.is_nan() || ratio < MENDABLE {
             return None;
         }
-        if ratio < 1.0 {
-            crystal.lattice = crystal.lattice.scaled_to_volume(wanted / ratio.powi(3));
-        }
+        let wanted = if ratio < 1.0 { wanted / ratio.powi(3) } else { wanted };
+        let factor = (wanted / drafted).cbrt();
+        crystal.lattice = crystal.lattice.scaled_to_volume(wanted);
         let representation = SymmetryRepresentation::new(SYMPREC);
-        let code = representation.encode(&crystal).ok()?;
+        let code = if representation.tells_all(draft, &crystal).ok()? {
+            let mut code = draft.clone();
+            code.cell[..3].iter_mut().for_each(|length| *length *= factor);
+            code.sort_orbits();
+            code
+        } else {
+            representation.encode(&crystal).ok()?
+        };
         self.space.check_code(&code).ok()?;
         let crystal = representation.decode(&code).ok()?;
         Some((code, crystal))

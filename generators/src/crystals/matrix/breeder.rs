@@ -4,7 +4,7 @@ use druse_representations::{Crystal, MatrixCode, MatrixRepresentation, Represent
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::super::features::features;
+use super::super::features::{features, pairs};
 use super::draft::MatrixDraft;
 use super::operators::MatrixOperator;
 use super::packing::packed_draft;
@@ -106,6 +106,10 @@ impl Breeder for MatrixBreeder {
 
     fn kin(&self, design: &Crystal) -> Option<String> {
         Some(design.composition().reduced_formula())
+    }
+
+    fn cost(&self, _: &Self::Genome, design: &Crystal) -> f64 {
+        pairs(design)
     }
 
     fn is_valid(&self, genome: &MatrixCode) -> bool {
