@@ -11,6 +11,8 @@ pub mod fragments;
 pub mod import;
 pub mod installed;
 pub mod ligands;
+pub mod metastability;
+pub mod precursors;
 pub mod prototypes;
 pub mod reference;
 pub mod split;

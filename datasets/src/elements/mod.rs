@@ -78,12 +78,24 @@ pub fn is_radioactive(element: Element) -> bool {
     ElementTable::shipped().get(column::RADIOACTIVE, element) == Some(1.0)
 }
 
-/// Whether the element is on the European Union's list of critical raw materials of 2023 as an
-/// element. Abundant elements that are listed as a traded material only (bauxite, coking coal,
-/// fluorspar, phosphate rock, silicon and titanium metal, magnesium) do not count;
-/// column `eu_critical_material` has those.
+/// Whether the element is on the European Union's list of critical raw materials of 2024 (Annex II of
+/// the Critical Raw Materials Act) as an element. Abundant elements that are listed as a traded
+/// material only (bauxite, coking coal, fluorspar, phosphate rock, silicon and titanium metal,
+/// magnesium) do not count; column `eu_critical_material` has those.
 pub fn is_eu_critical(element: Element) -> bool {
     ElementTable::shipped().get(column::EU_CRITICAL, element) == Some(1.0)
+}
+
+/// Lower end (%) of the class of the end-of-life recycling rate: 0 (below 10), 10, 25 or 50 (UNEP 2011).
+/// Known for 59 metals and metalloids.
+pub fn recycling_rate(element: Element) -> Option<f64> {
+    ElementTable::shipped().get(column::RECYCLING_RATE, element)
+}
+
+/// Emissions of greenhouse gases (kg CO2e/kg, cradle to gate) of making an element (Nuss and Eckelman
+/// 2014). Known for 63 metals, metalloids and He.
+pub fn embodied_carbon(element: Element) -> Option<f64> {
+    ElementTable::shipped().get(column::EMBODIED_CARBON, element)
 }
 
 /// What is known of the toxicity of an element, see [`toxicity`].
@@ -150,13 +162,39 @@ mod tests {
         assert_eq!(radioactive, 2 + (118 - 83));
         assert!(!is_radioactive(el("Bi")));
         let critical: Vec<Element> = Element::all().filter(|&e| is_eu_critical(e)).collect();
-        assert!(critical.contains(&el("Co")) && !critical.contains(&el("Cu")));
+        assert!(
+            critical.contains(&el("Co")) && critical.contains(&el("Cu")) && !critical.contains(&el("Zn"))
+        );
         let table = ElementTable::shipped();
+        let flags = |name: &str| Element::all().filter(|&e| table.get(name, e) == Some(1.0)).count();
+        // Annex II lists 34 materials: 21 elements by name, 10 heavy and 5 light rare earths and 5
+        // platinum group metals as groups, and 7 abundant ones; feldspar is no element.
+        assert_eq!((critical.len(), flags(column::EU_CRITICAL_MATERIAL)), (41, 7));
+        // 50 minerals, each of one element.
+        assert_eq!((flags(column::US_CRITICAL), flags(column::US_CRITICAL_MATERIAL)), (45, 5));
         for element in Element::all() {
-            let both =
-                is_eu_critical(element) && table.get(column::EU_CRITICAL_MATERIAL, element) == Some(1.0);
-            assert!(!both, "{element}");
+            for [one, other] in [
+                [column::EU_CRITICAL, column::EU_CRITICAL_MATERIAL],
+                [column::US_CRITICAL, column::US_CRITICAL_MATERIAL],
+            ] {
+                let both = [one, other].iter().all(|name| table.get(name, element) == Some(1.0));
+                assert!(!both, "{element}");
+            }
         }
+    }
+
+    #[test]
+    fn recycling_and_footprint_from_the_sources() {
+        // UNEP 2011: 18 metals above 50 %, 3 between 25 and 50 %, 3 between 10 and 25 %.
+        let classes = [50.0, 25.0, 10.0, 0.0];
+        let count = |class: f64| Element::all().filter(|&e| recycling_rate(e) == Some(class)).count();
+        assert_eq!(classes.map(count), [18, 3, 3, 35]);
+        assert_eq!((recycling_rate(el("Pb")), recycling_rate(el("Li"))), (Some(50.0), Some(0.0)));
+        assert_eq!((recycling_rate(el("Na")), recycling_rate(el("O"))), (None, None));
+        // Nuss and Eckelman 2014, Table S38: cheapest and dearest metals by the kilogram.
+        assert_eq!((embodied_carbon(el("Fe")), embodied_carbon(el("Rh"))), (Some(1.5), Some(35_100.0)));
+        assert_eq!((embodied_carbon(el("Si")), embodied_carbon(el("Dy"))), (None, None));
+        assert_eq!(Element::all().filter(|&e| embodied_carbon(e).is_some()).count(), 63);
     }
 
     #[test]

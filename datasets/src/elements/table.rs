@@ -26,10 +26,18 @@ pub mod column {
     pub const LOW_TOXICITY: &str = "low_toxicity";
     /// 1 for elements without a stable isotope.
     pub const RADIOACTIVE: &str = "radioactive";
-    /// 1 for elements on the EU list of critical raw materials of 2023.
+    /// 1 for elements on the EU list of critical raw materials of 2024.
     pub const EU_CRITICAL: &str = "eu_critical";
     /// 1 for abundant elements that are on that list as a traded material only.
     pub const EU_CRITICAL_MATERIAL: &str = "eu_critical_material";
+    /// 1 for elements on the list of critical minerals of the United States of 2022.
+    pub const US_CRITICAL: &str = "us_critical";
+    /// 1 for abundant elements that are on that list.
+    pub const US_CRITICAL_MATERIAL: &str = "us_critical_material";
+    /// Lower end of the class of the end-of-life recycling rate (%).
+    pub const RECYCLING_RATE: &str = "recycling_rate";
+    /// Emissions of greenhouse gases from cradle to gate (kg CO2e/kg).
+    pub const EMBODIED_CARBON: &str = "embodied_carbon";
     /// Electronegativity (Pauling).
     pub const ELECTRONEGATIVITY: &str = "electronegativity";
     /// Covalent radius (Å).
@@ -234,7 +242,7 @@ mod tests {
     #[test]
     fn every_shipped_column_is_described() {
         let table = ElementTable::shipped();
-        assert_eq!(table.columns().len(), 15);
+        assert_eq!(table.columns().len(), 19);
         for column in table.columns() {
             assert_ne!(column.unit, "not stated", "{}", column.name);
             assert!(column.year.parse::<u16>().is_ok(), "{}", column.name);
