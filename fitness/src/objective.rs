@@ -30,6 +30,16 @@ pub mod property {
     pub const ENERGY_ABOVE_HULL_FIRST: &str = "energy_above_hull_first";
     /// Formation energy from the elements (eV/atom).
     pub const FORMATION_ENERGY: &str = "formation_energy";
+    /// Energy of reaction (eV/atom) from the cheapest precursors; negative when energy is gained.
+    pub const REACTION_ENERGY: &str = "reaction_energy";
+    /// Energy (eV/atom) relative to the hull of phases of other compositions; negative by the depth of
+    /// stabilisation.
+    pub const INVERSE_HULL_ENERGY: &str = "inverse_hull_energy";
+    /// Energy above hull as a share of what is known to be made in this kind of chemistry.
+    pub const METASTABILITY: &str = "metastability";
+    /// Properties that need energies and a hull.
+    pub const OF_HULL: [&str; 5] =
+        [ENERGY_ABOVE_HULL, FORMATION_ENERGY, REACTION_ENERGY, INVERSE_HULL_ENERGY, METASTABILITY];
     /// Distance to the nearest known crystal: of those with the same composition where there are any,
     /// otherwise 1 more than to the nearest structure type; in units of (V/N)^(1/3).
     pub const NOVELTY: &str = "novelty";

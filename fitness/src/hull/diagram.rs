@@ -404,7 +404,7 @@ struct Mixture {
     components: Vec<Component>,
 }
 
-fn check(composition: &Composition, energy_per_atom: f64) -> Result<(), String> {
+pub(super) fn check(composition: &Composition, energy_per_atom: f64) -> Result<(), String> {
     if let Some((element, amount)) = composition.iter().find(|(_, x)| !x.is_finite() || *x < 0.0) {
         return Err(format!("the amount of {element} is {amount}, expected a number >= 0"));
     }
@@ -419,7 +419,7 @@ fn check(composition: &Composition, energy_per_atom: f64) -> Result<(), String> 
 }
 
 /// Positive atomic fractions by atomic number.
-fn fractions(composition: &Composition) -> Vec<(Element, f64)> {
+pub(super) fn fractions(composition: &Composition) -> Vec<(Element, f64)> {
     let total = composition.atom_count();
     composition.iter().filter(|&(_, x)| x > 0.0).map(|(element, x)| (element, x / total)).collect()
 }

@@ -30,13 +30,17 @@
 //! ```
 
 mod diagram;
+mod precursors;
 mod second_opinion;
 mod simplex;
+mod standing;
 mod system;
 #[cfg(test)]
 mod tests;
 mod tier;
 
 pub use diagram::{Component, Exclude, HullError, PhaseDiagram, PhaseEntry, Placement, ZERO_TOLERANCE};
+pub use precursors::{PrecursorError, Precursors, Reaction, Term};
 pub use second_opinion::SecondOpinion;
+pub use standing::{Standing, inverse_hull_energy, metastability};
 pub use tier::HullTier;

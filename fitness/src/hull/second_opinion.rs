@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use druse_representations::Crystal;
 
-use super::{Exclude, PhaseDiagram};
+use super::{Exclude, PhaseDiagram, Standing};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 use crate::potential::Potential;
 use crate::relax::{RelaxOptions, relax};
@@ -21,6 +21,7 @@ pub struct SecondOpinion {
     reference: String,
     options: RelaxOptions,
     below: f64,
+    standing: Standing,
 }
 
 impl SecondOpinion {
@@ -33,7 +34,14 @@ impl SecondOpinion {
         options: RelaxOptions,
         below: f64,
     ) -> Self {
-        Self { potential, diagram, reference: reference.into(), options, below }
+        let standing = Standing::default();
+        Self { potential, diagram, reference: reference.into(), options, below, standing }
+    }
+
+    /// Also tells what `standing` asks for, by its own energies.
+    #[must_use]
+    pub fn telling(self, standing: Standing) -> Self {
+        Self { standing, ..self }
     }
 
     fn ask(&self, crystal: &Crystal, known: &Properties) -> TierOutcome<Crystal> {
@@ -60,6 +68,11 @@ impl SecondOpinion {
             Err(error) => TierOutcome::Failed { reason: error.to_string() },
             Ok(placed) => {
                 let second = placed.energy_above_hull;
+                let composition = relaxed.composition();
+                match self.standing.tell(&self.diagram, &composition, energy_per_atom, second) {
+                    Ok(told) => properties.extend(told),
+                    Err(reason) => return TierOutcome::Rejected { reason: format!("hull: {reason}") },
+                }
                 for (name, value) in [
                     (property::ENERGY_PER_ATOM.to_owned(), energy_per_atom),
                     (property::ENERGY_ABOVE_HULL.to_owned(), second),
@@ -81,12 +94,13 @@ impl Tier<Crystal> for SecondOpinion {
 
     fn protocol(&self) -> String {
         format!(
-            "second opinion by {} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {})",
+            "second opinion by {} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {}){}",
             self.potential.hull_protocol(),
             self.below,
             serde_json::to_string(&self.options).unwrap_or_default(),
             self.reference,
-            self.diagram.digest()
+            self.diagram.digest(),
+            self.standing.protocol()
         )
     }
 
@@ -98,7 +112,7 @@ impl Tier<Crystal> for SecondOpinion {
             property::ENERGY_ABOVE_HULL_FIRST,
             property::FORMATION_ENERGY,
         ];
-        names.map(str::to_owned).into_iter().chain([doubt]).collect()
+        names.map(str::to_owned).into_iter().chain([doubt]).chain(self.standing.names()).collect()
     }
 
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {

@@ -14,11 +14,11 @@ const REFRESH: usize = 40;
 /// Minimise `costs . x` subject to `columns x = target`, `x >= 0`.
 pub(super) struct Programme<'a> {
     /// Rows of the matrix one after the other: `rows[j * n + i]` is the fraction of element j in
-    /// phase i.
+    /// phase i; negative where a phase is given off.
     pub rows: &'a [f64],
     /// One cost per phase; infinity takes a phase out.
     pub costs: &'a [f64],
-    /// One positive fraction per element.
+    /// One fraction per element, none negative.
     pub target: &'a [f64],
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use druse_representations::Design;
 
-use super::{Exclude, PhaseDiagram};
+use super::{Exclude, PhaseDiagram, Standing};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 
 /// Reads the energy per atom that an earlier tier found and writes energy above hull and formation
@@ -12,26 +12,35 @@ use crate::objective::{Properties, Tier, TierOutcome, property};
 pub struct HullTier {
     diagram: Arc<PhaseDiagram>,
     reference: String,
+    standing: Standing,
 }
 
 impl HullTier {
     /// A tier on `diagram`; `reference` names the set that it was made of, for the protocol.
     pub fn new(diagram: Arc<PhaseDiagram>, reference: impl Into<String>) -> Self {
-        Self { diagram, reference: reference.into() }
+        Self { diagram, reference: reference.into(), standing: Standing::default() }
+    }
+
+    /// Also tells what `standing` asks for.
+    #[must_use]
+    pub fn telling(self, standing: Standing) -> Self {
+        Self { standing, ..self }
     }
 
     fn place<D: Design>(&self, design: &D, known: &Properties) -> Result<Properties, String> {
         let energy = known
             .get(property::ENERGY_PER_ATOM)
             .ok_or_else(|| format!("no {} from an earlier tier", property::ENERGY_PER_ATOM))?;
+        let composition = design.composition();
         let placement = self
             .diagram
-            .energy_above_hull(&design.composition(), *energy, Exclude::Nothing)
+            .energy_above_hull(&composition, *energy, Exclude::Nothing)
             .map_err(|error| error.to_string())?;
-        Ok(Properties::from([
-            (property::ENERGY_ABOVE_HULL.to_owned(), placement.energy_above_hull),
-            (property::FORMATION_ENERGY.to_owned(), placement.formation_energy),
-        ]))
+        let above = placement.energy_above_hull;
+        let mut properties = self.standing.tell(&self.diagram, &composition, *energy, above)?;
+        properties.insert(property::ENERGY_ABOVE_HULL.to_owned(), above);
+        properties.insert(property::FORMATION_ENERGY.to_owned(), placement.formation_energy);
+        Ok(properties)
     }
 }
 
@@ -41,11 +50,13 @@ impl<D: Design> Tier<D> for HullTier {
     }
 
     fn protocol(&self) -> String {
-        format!("convex hull of {} (sha256 {})", self.reference, self.diagram.digest())
+        let also = self.standing.protocol();
+        format!("convex hull of {} (sha256 {}){also}", self.reference, self.diagram.digest())
     }
 
     fn writes(&self) -> Vec<String> {
-        [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].map(str::to_owned).to_vec()
+        let names = [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].map(str::to_owned);
+        names.into_iter().chain(self.standing.names()).collect()
     }
 
     fn is_costly(&self) -> bool {

@@ -14,6 +14,11 @@ const WORST_PDE: f64 = 5.0;
 /// Share of production in the supply risk, as in LeMat-GenBench; reserves have the rest.
 const PRODUCTION_SHARE: f64 = 0.25;
 
+/// Elements whose numbers tables of metals do not have, because they are no metals. Se, Te and other
+/// metalloids are in such tables.
+const NONMETALS: [&str; 16] =
+    ["H", "He", "C", "N", "O", "F", "Ne", "P", "S", "Cl", "Ar", "Br", "Kr", "I", "Xe", "Rn"];
+
 /// What an [`ElementObjective`] measures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ElementMeasure {
@@ -37,6 +42,20 @@ pub enum ElementMeasure {
     /// `(0.25 HHI_production + 0.75 HHI_reserve) / 1000`; indices of Gaultois et al., Chem. Mater.
     /// 25, 2911 (2013), weights of LeMat-GenBench.
     SupplyRisk,
+    /// End-of-life recycling rate (%) of the metals, mass-weighted, at least: the mean over metals and
+    /// metalloids of the lower ends of the classes of UNEP 2011 (Graedel et al., J. Ind. Ecol. 15, 355
+    /// (2011)). Nonmetals do not count, whatever they are bound to. To be maximised.
+    RecyclingRate,
+    /// Greenhouse gases (kg CO2e) from cradle to gate of the metals and metalloids in one kilogram:
+    /// `sum_i w_i g_i` with the mass fractions `w_i` of the whole composition; Nuss and Eckelman, PLoS ONE
+    /// 9, e101298 (2014). Nonmetals and what it takes to make the compound from the metals are left out.
+    EmbodiedCarbon,
+    /// Mass share of elements on the EU list of critical raw materials of 2024, without the abundant
+    /// ones that are listed as a traded material (Al, C, F, Mg, P, Si, Ti).
+    EuCriticalShare,
+    /// Mass share of elements on the list of critical minerals of the United States of 2022, without the
+    /// abundant ones (Al, C, F, Mg, Ti).
+    UsCriticalShare,
     /// Mass-weighted mean of this column, to be minimised. Mass fractions as in Gaultois et al.
     Mean(String),
 }
@@ -56,13 +75,22 @@ impl ElementObjective {
     pub fn new(measure: ElementMeasure, table: Arc<ElementTable>) -> Self {
         let unit = match &measure {
             ElementMeasure::CrustalAbundance => "log10(mg/kg)".to_owned(),
-            ElementMeasure::Toxicity | ElementMeasure::SupplyRisk => "1".to_owned(),
+            ElementMeasure::RecyclingRate => "%".to_owned(),
+            ElementMeasure::EmbodiedCarbon => "kg CO2e/kg".to_owned(),
+            ElementMeasure::Toxicity
+            | ElementMeasure::SupplyRisk
+            | ElementMeasure::EuCriticalShare
+            | ElementMeasure::UsCriticalShare => "1".to_owned(),
             ElementMeasure::Mean(name) => table.column(name).map_or("1", |column| &column.unit).to_owned(),
         };
         let name = match &measure {
             ElementMeasure::CrustalAbundance => "crustal_abundance".to_owned(),
             ElementMeasure::Toxicity => "toxicity".to_owned(),
             ElementMeasure::SupplyRisk => "supply_risk".to_owned(),
+            ElementMeasure::RecyclingRate => "recycling_rate".to_owned(),
+            ElementMeasure::EmbodiedCarbon => "embodied_carbon".to_owned(),
+            ElementMeasure::EuCriticalShare => "eu_critical_share".to_owned(),
+            ElementMeasure::UsCriticalShare => "us_critical_share".to_owned(),
             ElementMeasure::Mean(column) => column.clone(),
         };
         Self { name, measure, unit, table }
@@ -70,7 +98,7 @@ impl ElementObjective {
 
     fn goal_of_measure(&self) -> Goal {
         match self.measure {
-            ElementMeasure::CrustalAbundance => Goal::Maximise,
+            ElementMeasure::CrustalAbundance | ElementMeasure::RecyclingRate => Goal::Maximise,
             _ => Goal::Minimise,
         }
     }
@@ -78,23 +106,39 @@ impl ElementObjective {
     /// Value of a composition in this objective's unit.
     ///
     /// # Errors
-    /// When an element has no value, is radioactive (toxicity only), or there are no atoms.
+    /// When an element has no value, is radioactive (toxicity only), or there are no atoms (of metals,
+    /// where metals alone count).
     pub fn of(&self, composition: &Composition) -> Result<f64, ObjectiveError> {
         let mass = composition.mass();
         if !(mass > 0.0 && mass.is_finite()) {
             return Err(self.failed(format!("the composition '{composition}' has no mass")));
         }
-        let mut mean = 0.0;
+        let (mut mean, mut counted) = (0.0, 0.0);
         for (element, amount) in composition.iter().filter(|&(_, amount)| amount > 0.0) {
-            mean += amount * element.mass() / mass * self.of_element(element)?;
+            if self.counts(element) {
+                let share = amount * element.mass() / mass;
+                mean += share * self.of_element(element)?;
+                counted += share;
+            }
+        }
+        if counted == 0.0 {
+            return Err(self.failed(format!("'{composition}' holds no metal")));
         }
         Ok(match self.measure {
+            ElementMeasure::RecyclingRate => mean / counted,
             // Rounding puts the mean of harmless elements a hair below their common value.
             ElementMeasure::Toxicity => {
                 (HARMLESS_PDE * mean).max(1.0).log10() / (HARMLESS_PDE / WORST_PDE).log10()
             }
             _ => mean,
         })
+    }
+
+    /// Whether an element takes part: of tables of metals only metals and metalloids do.
+    fn counts(&self, element: Element) -> bool {
+        let metals_alone =
+            matches!(self.measure, ElementMeasure::RecyclingRate | ElementMeasure::EmbodiedCarbon);
+        !(metals_alone && NONMETALS.contains(&element.symbol()))
     }
 
     /// What is averaged.
@@ -106,6 +150,10 @@ impl ElementObjective {
                 let (production, reserve) = (value(column::HHI_PRODUCTION)?, value(column::HHI_RESERVE)?);
                 Ok((PRODUCTION_SHARE * production + (1.0 - PRODUCTION_SHARE) * reserve) / 1000.0)
             }
+            ElementMeasure::RecyclingRate => value(column::RECYCLING_RATE),
+            ElementMeasure::EmbodiedCarbon => value(column::EMBODIED_CARBON),
+            ElementMeasure::EuCriticalShare => value(column::EU_CRITICAL),
+            ElementMeasure::UsCriticalShare => value(column::US_CRITICAL),
             ElementMeasure::Mean(name) => value(name),
             ElementMeasure::Toxicity => match self.table.toxicity(element) {
                 Toxicity::PermittedDailyExposure(limit) | Toxicity::UpperIntake(limit) => {
@@ -225,6 +273,38 @@ mod tests {
         let share = 63.546 / (63.546 + 15.999);
         let units: f64 = share / 3000.0 + (1.0 - share) / 11_000.0;
         assert!((toxicity("CuO").unwrap() - (11_000.0 * units).log10() / 2200f64.log10()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn metals_alone_are_recycled_and_have_a_footprint() {
+        // Li below 1 %, Co above 50 % (UNEP 2011): the mass share of cobalt in the metals, times 50.
+        let cobalt = 58.933 / (58.933 + 6.94);
+        let rate = value(ElementMeasure::RecyclingRate, "LiCoO2").unwrap();
+        assert!((rate - 50.0 * cobalt).abs() < 0.01, "{rate}");
+        // 7.1 kg CO2e/kg of Li and 8.3 of Co (Nuss and Eckelman 2014), per kilogram of LiCoO2.
+        let mass = 6.94 + 58.933 + 2.0 * 15.999;
+        let by_hand = (6.94 * 7.1 + 58.933 * 8.3) / mass;
+        let carbon = value(ElementMeasure::EmbodiedCarbon, "LiCoO2").unwrap();
+        assert!((carbon - by_hand).abs() < 1e-3, "{carbon}");
+        for measure in [ElementMeasure::RecyclingRate, ElementMeasure::EmbodiedCarbon] {
+            let error = value(measure.clone(), "SiO2").unwrap_err();
+            assert!(matches!(&error, ObjectiveError::UnknownElement { element, .. } if element == "Si"));
+            assert!(matches!(value(measure, "PCl5"), Err(ObjectiveError::Failed { .. })));
+        }
+    }
+
+    #[test]
+    fn critical_elements_by_mass() {
+        let cobalt = 58.933 / (58.933 + 15.999);
+        for measure in [ElementMeasure::EuCriticalShare, ElementMeasure::UsCriticalShare] {
+            let value = |formula| value(measure.clone(), formula).unwrap();
+            assert!((value("CoO") - cobalt).abs() < 1e-4);
+            assert_eq!((value("Fe2O3"), value("Al2O3"), value("Pt")), (0.0, 0.0, 1.0));
+        }
+        assert_eq!(value(ElementMeasure::EuCriticalShare, "Cu").unwrap(), 1.0);
+        assert_eq!(value(ElementMeasure::UsCriticalShare, "Cu").unwrap(), 0.0);
+        assert_eq!(value(ElementMeasure::EuCriticalShare, "Zn").unwrap(), 0.0);
+        assert_eq!(value(ElementMeasure::UsCriticalShare, "Zn").unwrap(), 1.0);
     }
 
     #[test]

@@ -9,6 +9,9 @@
 //! | `supply_risk` | minimise | 1 | 0.25 production + 0.75 reserve index, 0 to 10 |
 //! | `hhi_production`, `hhi_reserve` | minimise | 1 | mass-weighted mean of the index, 0 to 10000 |
 //! | `price` | minimise | USD/kg | mass-weighted mean of the elements' prices |
+//! | `recycling_rate` | maximise | % | at least this, of the metals, by mass |
+//! | `embodied_carbon` | minimise | kg CO2e/kg | greenhouse gases of making the metals |
+//! | `eu_critical_share`, `us_critical_share` | minimise | 1 | mass share of elements on the lists |
 //!
 //! For crystals:
 //!
@@ -16,6 +19,9 @@
 //! |---|---|---|---|
 //! | `energy_above_hull` | minimise | eV/atom | property of the same name |
 //! | `formation_energy` | minimise | eV/atom | property of the same name |
+//! | `reaction_energy` | minimise | eV/atom | property of the same name: [`Precursors`](crate::hull::Precursors) |
+//! | `inverse_hull_energy` | minimise | eV/atom | property of the same name: depth below other phases |
+//! | `metastability` | minimise | 1 | property of the same name: [`metastability`](crate::hull::metastability) |
 //! | `density` | minimise | g/cm^3 | mass over volume of the cell |
 //! | `novelty` | maximise | 1 | property of the same name: distance to the nearest known crystal |
 //!

@@ -60,7 +60,7 @@ const fn entry(
 }
 
 /// Of the whole composition, for every domain.
-const OF_COMPOSITION: [KnownObjective; 6] = [
+const OF_COMPOSITION: [KnownObjective; 10] = [
     entry(
         "crustal_abundance",
         Goal::Maximise,
@@ -97,9 +97,33 @@ const OF_COMPOSITION: [KnownObjective; 6] = [
         "USD/kg",
         "mass-weighted price of the elements as listed in December 2024",
     ),
+    entry(
+        "recycling_rate",
+        Goal::Maximise,
+        "%",
+        "end-of-life recycling rate of the metals, mass-weighted lower ends of classes (UNEP 2011)",
+    ),
+    entry(
+        "embodied_carbon",
+        Goal::Minimise,
+        "kg CO2e/kg",
+        "greenhouse gases of making the metals in a kilogram, cradle to gate (Nuss and Eckelman 2014)",
+    ),
+    entry(
+        "eu_critical_share",
+        Goal::Minimise,
+        "1",
+        "mass share of elements on the EU list of critical raw materials (2024), abundant ones left out",
+    ),
+    entry(
+        "us_critical_share",
+        Goal::Minimise,
+        "1",
+        "mass share of elements on the US list of critical minerals (2022), abundant ones left out",
+    ),
 ];
 
-const OF_CRYSTALS: [KnownObjective; 7] = [
+const OF_CRYSTALS: [KnownObjective; 10] = [
     entry(
         "energy_above_hull",
         Goal::Minimise,
@@ -107,6 +131,24 @@ const OF_CRYSTALS: [KnownObjective; 7] = [
         "energy above the convex hull of the reference; negative for a new stable phase",
     ),
     entry("formation_energy", Goal::Minimise, "eV/atom", "energy of formation from the elements"),
+    entry(
+        property::REACTION_ENERGY,
+        Goal::Minimise,
+        "eV/atom",
+        "energy of the reaction from the cheapest precursors at hand (at 0 K, gases as their solids)",
+    ),
+    entry(
+        property::INVERSE_HULL_ENERGY,
+        Goal::Minimise,
+        "eV/atom",
+        "energy relative to the hull of all other compositions; negative by the depth of stabilisation",
+    ),
+    entry(
+        property::METASTABILITY,
+        Goal::Minimise,
+        "1",
+        "energy above hull over the 90th percentile of known metastable crystals of this kind of chemistry",
+    ),
     entry("density", Goal::Minimise, "g/cm^3", "mass density"),
     entry(
         property::NOVELTY,
@@ -225,6 +267,10 @@ pub fn crystal_objective_with(
     Ok(match name {
         "energy_above_hull" => Box::new(PropertyObjective::energy_above_hull()),
         "formation_energy" => Box::new(PropertyObjective::formation_energy()),
+        property::REACTION_ENERGY | property::INVERSE_HULL_ENERGY => {
+            Box::new(PropertyObjective::new(name, Goal::Minimise, "eV/atom"))
+        }
+        property::METASTABILITY => Box::new(PropertyObjective::new(name, Goal::Minimise, "1")),
         "density" => Box::new(Density),
         property::NOVELTY => Box::new(PropertyObjective::novelty()),
         property::BAND_GAP => Box::new(PropertyObjective::new(name, Goal::Maximise, "eV")),
@@ -299,6 +345,10 @@ fn of_composition<D: Design>(name: &str, table: &Arc<ElementTable>) -> Option<Bo
         "crustal_abundance" => ElementMeasure::CrustalAbundance,
         "toxicity" => ElementMeasure::Toxicity,
         "supply_risk" => ElementMeasure::SupplyRisk,
+        "recycling_rate" => ElementMeasure::RecyclingRate,
+        "embodied_carbon" => ElementMeasure::EmbodiedCarbon,
+        "eu_critical_share" => ElementMeasure::EuCriticalShare,
+        "us_critical_share" => ElementMeasure::UsCriticalShare,
         "hhi_production" | "hhi_reserve" | "price" => ElementMeasure::Mean(name.to_owned()),
         _ if of_user() => ElementMeasure::Mean(name.to_owned()),
         _ => return None,
