@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use druse_datasets::import::ImportError;
 use druse_datasets::ligands::LibraryError;
 use druse_datasets::reference::ReferenceError;
-use druse_fitness::hull::HullError;
+use druse_fitness::hull::{HullError, PrecursorError};
 use druse_fitness::objectives::{ComplexObjectiveError, UnknownName};
 use druse_fitness::potentials::LoadError;
 use druse_fitness::process::ClientError;
@@ -14,6 +14,7 @@ use druse_fitness::xtb::XtbError;
 use druse_generators::RegistryError;
 use druse_representations::Element;
 use druse_representations::complex::ComplexTextError;
+use druse_representations::composition::FormulaError;
 use druse_validation::index::IndexError;
 use druse_validation::matching::UnknownMatcher;
 
@@ -67,6 +68,15 @@ pub enum SetupError {
     /// The competing phases make no phase diagram.
     #[error(transparent)]
     Hull(#[from] HullError),
+    /// The precursors make no reactions.
+    #[error("hull.{0}")]
+    Precursors(#[from] PrecursorError),
+    /// A precursor is no formula.
+    #[error("hull.precursors: {0}")]
+    PrecursorFormula(#[source] FormulaError),
+    /// Precursors without a reference energy.
+    #[error("hull.precursors: found no energies of {0}, expected formulas that the reference holds")]
+    UnknownPrecursors(String),
     /// The potential cannot be loaded.
     #[error(transparent)]
     Potential(#[from] LoadError),

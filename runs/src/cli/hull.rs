@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::datasets::entries::{ComputedEntry, EnergyBasis, EntrySet, read_entries};
 use crate::fitness::corrections::{Stored, stored};
-use crate::fitness::hull::{Exclude, PhaseDiagram, Placement};
+use crate::fitness::hull::{Exclude, PhaseDiagram, Placement, metastability};
+use crate::fitness::property;
 use crate::representations::Exchange;
 use clap::Args;
 use rayon::prelude::*;
@@ -25,7 +26,7 @@ pub struct Arguments {
     stability: StabilityArguments,
     /// Computed entries of pymatgen (.json, .json.gz) that make up the whole phase diagram; every
     /// one of them is placed, and no structure is needed. May be repeated
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reference", "relax"], required_unless_present = "files")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reference", "relax", "precursors"], required_unless_present = "files")]
     entries: Vec<PathBuf>,
 }
 
@@ -38,7 +39,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
 fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Global) -> Result<(), Failure> {
     let inputs = files.read()?;
-    let stability = arguments.load(&inputs)?;
+    let stability = arguments.load(&inputs, false)?;
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs
         .into_par_iter()
@@ -53,7 +54,7 @@ fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Glob
         })
         .collect();
     progress.finish();
-    show(outcomes.into_iter(), global)
+    show(outcomes.into_iter(), arguments.precursors.is_some(), global)
 }
 
 fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
@@ -85,7 +86,7 @@ fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
         EnergyBasis::Total => "total energies",
         EnergyBasis::Formation => "stored formation energies, elements at 0",
     };
-    show(outcomes.into_iter(), global)?;
+    show(outcomes.into_iter(), false, global)?;
     note_corrections(entries, global);
     global.note(&format!("{stable} of {count} entries on the hull; eV/atom, from {basis}"));
     Ok(())
@@ -114,18 +115,33 @@ fn note_corrections(entries: &[ComputedEntry], global: &Global) {
     }
 }
 
-fn show(outcomes: impl Iterator<Item = (String, Outcome)>, global: &Global) -> Result<(), Failure> {
+fn show(
+    outcomes: impl Iterator<Item = (String, Outcome)>,
+    reactions: bool,
+    global: &Global,
+) -> Result<(), Failure> {
     let mut results = Results::default();
     for (id, outcome) in outcomes {
         results.push(id, outcome);
     }
-    results.finish(global, &["formula", "E_hull", "E_form", "competing phases"], |values| {
-        vec![
+    let mut header = vec!["formula", "E_hull", "E_form", "competing phases"];
+    if reactions {
+        header.extend(["E_react", "reaction"]);
+    }
+    results.finish(global, &header, |values| {
+        let mut row = vec![
             values["formula"].as_str().unwrap_or_default().to_owned(),
             shown(values, "energy_above_hull", 4),
             shown(values, "formation_energy", 4),
             competing(&values["decomposition"]),
-        ]
+        ];
+        if reactions {
+            let reaction = &values["reaction"];
+            let words = reaction["equation"].as_str().or(reaction["error"].as_str());
+            row.push(shown(values, "reaction_energy", 4));
+            row.push(words.unwrap_or_default().to_owned());
+        }
+        row
     })
 }
 
@@ -151,6 +167,26 @@ fn placement_json(formula: &str, placement: &Placement, reference: &str) -> Map<
 fn placed_json(formula: &str, placed: &Placed, stability: &Stability) -> Map<String, Value> {
     let mut values = placement_json(formula, &placed.placement, stability.reference());
     values.insert("energy_per_atom".to_owned(), json!(placed.energy_per_atom));
+    values.insert(property::INVERSE_HULL_ENERGY.to_owned(), json!(placed.inverse_hull_energy));
+    if let Some(window) = placed.window {
+        let share = metastability(window, placed.placement.energy_above_hull);
+        values.insert(property::METASTABILITY.to_owned(), json!(share));
+        values.insert("metastability_window".to_owned(), json!(window));
+    }
+    if let Some(reaction) = &placed.reaction {
+        let energy = reaction.as_ref().ok().map(|reaction| reaction.energy);
+        values.insert(property::REACTION_ENERGY.to_owned(), json!(energy));
+        let told = match reaction {
+            Ok(reaction) => json!({
+                "equation": reaction.to_string(),
+                "reactants": reaction.reactants,
+                "gases": reaction.gases,
+                "precursors": stability.reactions(),
+            }),
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        values.insert("reaction".to_owned(), told);
+    }
     if !placed.ledger.0.is_empty() {
         values.insert("corrections".to_owned(), json!(placed.ledger));
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::datasets::elements::ElementTable;
+use crate::fitness::hull::metastability;
 use crate::fitness::objectives::{crystal_objective_with, known};
 use crate::fitness::{Goal, Objective, Properties, Tier, TierOutcome, property};
 use crate::learned;
@@ -42,9 +43,6 @@ pub struct Arguments {
     known: PathBuf,
 }
 
-/// Objectives that need an energy and a hull.
-const NEED_HULL: [&str; 2] = [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY];
-
 type CrystalObjective = Box<dyn Objective<Crystal>>;
 
 /// What finds out the properties that objectives read, as far as they are wanted.
@@ -67,9 +65,13 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let objectives: Vec<CrystalObjective> =
         arguments.objectives.iter().map(|name| named(name, &elements, global)).collect::<Result<_, _>>()?;
     let inputs = arguments.files.read()?;
-    let with_hull = objectives.iter().any(|objective| NEED_HULL.contains(&objective.name()));
-    let stability =
-        if with_hull || arguments.stability.relax { Some(arguments.stability.load(&inputs)?) } else { None };
+    let with_hull = objectives.iter().any(|objective| property::OF_HULL.contains(&objective.name()));
+    let reactions = objectives.iter().any(|objective| objective.name() == property::REACTION_ENERGY);
+    let stability = if with_hull || arguments.stability.relax {
+        Some(arguments.stability.load(&inputs, reactions)?)
+    } else {
+        None
+    };
     let audit = if objectives.iter().any(|objective| objective.name() == property::NOVELTY) {
         let matchers = Matchers::usual().map_err(Failure::other)?;
         Some(Audit::new(matchers, Vec::new(), vec![known::open(&arguments.known, global)?]))
@@ -119,6 +121,20 @@ fn score(mut crystal: Crystal, judges: &Judges, objectives: &[CrystalObjective])
                 properties.insert(property::ENERGY_PER_ATOM.to_owned(), placed.energy_per_atom);
                 properties.insert(property::ENERGY_ABOVE_HULL.to_owned(), placement.energy_above_hull);
                 properties.insert(property::FORMATION_ENERGY.to_owned(), placement.formation_energy);
+                let inverse = placed.inverse_hull_energy;
+                properties.extend(inverse.map(|energy| (property::INVERSE_HULL_ENERGY.to_owned(), energy)));
+                let share = placed.window.map(|window| metastability(window, placement.energy_above_hull));
+                properties.extend(share.map(|share| (property::METASTABILITY.to_owned(), share)));
+                match placed.reaction {
+                    Some(Ok(reaction)) => {
+                        properties.insert(property::REACTION_ENERGY.to_owned(), reaction.energy);
+                        values.insert("reaction".to_owned(), json!(reaction.to_string()));
+                    }
+                    Some(Err(error)) => {
+                        errors.insert("stability".to_owned(), json!(error.to_string()));
+                    }
+                    None => {}
+                }
                 if let Some(relaxation) = placed.relaxation {
                     crystal = relaxation.crystal;
                 }
@@ -173,7 +189,7 @@ fn score(mut crystal: Crystal, judges: &Judges, objectives: &[CrystalObjective])
                 let step = match objective.name() {
                     property::NOVELTY => Some("audit"),
                     name if is_estimated(name) => Some("estimates"),
-                    name if NEED_HULL.contains(&name) => Some("stability"),
+                    name if property::OF_HULL.contains(&name) => Some("stability"),
                     _ => None,
                 };
                 let reason = step.and_then(|step| errors.get(step));

@@ -1,10 +1,14 @@
 //! Energies above the hull of structures.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::datasets::metastability::{Window, window_of};
+use crate::datasets::precursors::{read_precursors, shipped_precursors};
 use crate::fitness::corrections::Ledger;
-use crate::fitness::hull::{Exclude, PhaseDiagram, Placement};
+use crate::fitness::hull::{
+    Exclude, PhaseDiagram, Placement, PrecursorError, Precursors, Reaction, inverse_hull_energy,
+};
 use crate::fitness::potential::{Potential, Want};
 use crate::fitness::relax::{RelaxOptions, Relaxation};
 use crate::representations::{Crystal, Element};
@@ -24,6 +28,9 @@ pub struct StabilityArguments {
     /// Competing phases: a table by `druse data reference` with the same model, or `shipped`
     #[arg(long, value_name = "FILE", default_value = "shipped")]
     reference: PathBuf,
+    /// What reactions start from: `--precursors` for common reagents, `--precursors=FILE` for the formulas in a file
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "shipped")]
+    pub precursors: Option<PathBuf>,
     /// Relax the structures first
     #[arg(long)]
     pub relax: bool,
@@ -36,6 +43,7 @@ pub struct Stability {
     potential: Box<dyn Potential>,
     diagram: PhaseDiagram,
     reference: String,
+    precursors: Option<Precursors>,
     relaxation: Option<RelaxOptions>,
 }
 
@@ -47,13 +55,20 @@ pub struct Placed {
     pub ledger: Ledger,
     /// Where it lies.
     pub placement: Placement,
+    /// Energy relative to the hull of all other compositions (eV/atom), where there are others.
+    pub inverse_hull_energy: Option<f64>,
+    /// What is known of the metastability of this kind of chemistry.
+    pub window: Option<&'static Window>,
+    /// The cheapest reaction, where precursors are named.
+    pub reaction: Option<Result<Reaction, PrecursorError>>,
     /// How the structure was relaxed, if it was.
     pub relaxation: Option<Relaxation>,
 }
 
 impl StabilityArguments {
-    /// Loads the model and the competing phases for all elements of the inputs.
-    pub fn load(&self, inputs: &[Input]) -> Result<Stability, Failure> {
+    /// Loads the model and the competing phases for all elements of the inputs, and precursors when they are named or
+    /// `reactions` are wanted.
+    pub fn load(&self, inputs: &[Input], reactions: bool) -> Result<Stability, Failure> {
         let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
         let potential = self.model.load()?;
         let table = Table::open(&self.reference, potential.name())?;
@@ -76,7 +91,26 @@ impl StabilityArguments {
         let elements: Vec<Element> = elements.into_iter().collect();
         let entries = table.entries_within(&elements).map_err(Failure::input)?;
         let diagram = PhaseDiagram::from_computed(&entries).map_err(Failure::input)?;
-        Ok(Stability { potential, diagram, reference: table.reference(), relaxation })
+        let shipped = reactions.then(|| PathBuf::from("shipped"));
+        let precursors = match self.precursors.as_ref().or(shipped.as_ref()) {
+            None => None,
+            Some(name) if name == Path::new("shipped") => {
+                Some(Precursors::new(shipped_precursors(), "shipped list", table).map_err(Failure::input)?)
+            }
+            Some(file) => {
+                let list = read_precursors(file).map_err(Failure::input)?;
+                let found = Precursors::new(&list, &file.display().to_string(), table);
+                let found = found.map_err(|error| Failure::input(format!("--{error}")))?;
+                if let [_, ..] = found.unknown() {
+                    let unknown = found.unknown().join(", ");
+                    return Err(Failure::input(format!(
+                        "--precursors: found no energies of {unknown}, expected formulas that the reference holds"
+                    )));
+                }
+                Some(found)
+            }
+        };
+        Ok(Stability { potential, diagram, reference: table.reference(), precursors, relaxation })
     }
 }
 
@@ -84,6 +118,11 @@ impl Stability {
     /// Name of the competing phases with their checksum.
     pub fn reference(&self) -> &str {
         &self.reference
+    }
+
+    /// What energies of reaction depend on, where there are precursors.
+    pub fn reactions(&self) -> Option<String> {
+        self.precursors.as_ref().map(Precursors::protocol)
     }
 
     /// Model, hash and, where structures are relaxed, the settings.
@@ -118,7 +157,16 @@ impl Stability {
             .diagram
             .energy_above_hull(&crystal.composition(), energy_per_atom, Exclude::Nothing)
             .map_err(|error| error.to_string())?;
-        Ok(Placed { energy_per_atom, ledger, placement, relaxation })
+        let composition = crystal.composition();
+        Ok(Placed {
+            energy_per_atom,
+            ledger,
+            placement,
+            inverse_hull_energy: inverse_hull_energy(&self.diagram, &composition, energy_per_atom),
+            window: window_of(&composition),
+            reaction: self.precursors.as_ref().map(|one| one.reaction(&composition, energy_per_atom)),
+            relaxation,
+        })
     }
 
     fn energy(&self, crystal: &Crystal) -> Result<f64, String> {

@@ -123,6 +123,9 @@ pub struct CrystalSpec {
     pub checks: CheckLimits,
     /// Competing phases; used when an objective needs the hull.
     pub hull: Reference,
+    /// Formulas of the precursors at hand; `None` for those that come with druse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precursors: Option<Vec<String>>,
     /// Verdicts of the audit whose crystals are rejected; ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reject: Vec<Verdict>,

@@ -16,8 +16,8 @@ use super::file::{
     BudgetSection, CacheSection, CampaignConfig, CampaignSection, ChecksSection, ComplexesSection,
     FilesSection, FilterSection, FunnelSection, GeneratorSection, GoalSetting, HullSection, LedgerSection,
     LibrarySection, LigandNames, LigandsSection, LimitSection, NoveltySection, ObjectiveSection,
-    OutputSection, RelaxSection, SecondOpinionSection, SlurmSection, SpaceGroups, SpaceSection, TierSection,
-    WarmStartSection, XtbSection,
+    OutputSection, PrecursorSetting, RelaxSection, SecondOpinionSection, SlurmSection, SpaceGroups,
+    SpaceSection, TierSection, WarmStartSection, XtbSection,
 };
 use super::filter::FilterSpec;
 use crate::plugins::Kind;
@@ -248,7 +248,10 @@ fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
             cell_length: Some(spec.checks.cell_length),
             cell_angle: Some(spec.checks.cell_angle),
         },
-        hull: HullSection { reference: Some(reference(&spec.hull)) },
+        hull: HullSection {
+            reference: Some(reference(&spec.hull)),
+            precursors: spec.precursors.clone().map(PrecursorSetting::Formulas),
+        },
         novelty: NoveltySection {
             reject: Some(spec.reject.iter().map(|verdict| verdict.name().to_owned()).collect()),
             ..shared.novelty

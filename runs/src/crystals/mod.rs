@@ -10,15 +10,16 @@ mod start;
 
 use std::sync::Arc;
 
+use druse_datasets::precursors::shipped_precursors;
 use druse_datasets::reference::ReferenceTable;
-use druse_fitness::hull::{HullTier, PhaseDiagram, SecondOpinion};
+use druse_fitness::hull::{HullTier, PhaseDiagram, Precursors, SecondOpinion, Standing};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
 use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Appraiser, Generator, Portfolio, appraised_crystal_generator};
-use druse_representations::{Crystal, Element};
+use druse_representations::{Composition, Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
 
@@ -235,9 +236,10 @@ fn tiers(
     if needs_hull(names(campaign)) {
         let table = Table::open(&spec.hull, potential.name())?;
         let diagram = phase_diagram(spec, table.get(), potential.as_ref())?;
-        tiers.push(Box::new(HullTier::new(Arc::new(diagram), table.get().reference())));
+        let tier = HullTier::new(Arc::new(diagram), table.get().reference());
+        tiers.push(Box::new(tier.telling(standing(campaign, spec, table.get())?)));
         if let Some(second) = &spec.second_opinion {
-            tiers.push(Box::new(second_opinion(spec, second, options)?));
+            tiers.push(Box::new(second_opinion(campaign, spec, second, options)?));
         }
     }
     tiers.extend(estimates);
@@ -253,10 +255,38 @@ fn names(campaign: &Campaign) -> impl Iterator<Item = &str> {
 }
 
 fn needs_hull<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
-    names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
+    names.any(|name| property::OF_HULL.contains(&name))
+}
+
+/// What objectives, limits and filters ask of a place on the hull; precursors have the energies of `table`.
+fn standing(campaign: &Campaign, spec: &CrystalSpec, table: &ReferenceTable) -> Result<Standing, SetupError> {
+    let asked = |name: &str| names(campaign).any(|one| one == name);
+    let precursors = asked(property::REACTION_ENERGY).then(|| precursors(spec, table)).transpose()?;
+    Ok(Standing {
+        inverse_hull_energy: asked(property::INVERSE_HULL_ENERGY),
+        metastability: asked(property::METASTABILITY),
+        precursors: precursors.map(Arc::new),
+    })
+}
+
+fn precursors(spec: &CrystalSpec, table: &ReferenceTable) -> Result<Precursors, SetupError> {
+    let Some(formulas) = &spec.precursors else {
+        return Ok(Precursors::new(shipped_precursors(), "shipped list", table)?);
+    };
+    let list: Vec<Composition> = formulas
+        .iter()
+        .map(|formula| formula.parse())
+        .collect::<Result<_, _>>()
+        .map_err(SetupError::PrecursorFormula)?;
+    let precursors = Precursors::new(&list, "list of the campaign", table)?;
+    match precursors.unknown() {
+        [] => Ok(precursors),
+        unknown => Err(SetupError::UnknownPrecursors(unknown.join(", "))),
+    }
 }
 
 fn second_opinion(
+    campaign: &Campaign,
     spec: &CrystalSpec,
     second: &SecondOpinionSpec,
     options: RelaxOptions,
@@ -266,7 +296,8 @@ fn second_opinion(
     let table = Table::open(&second.reference, potential.name())?;
     let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
     let reference = table.get().reference();
-    Ok(SecondOpinion::new(potential, diagram, reference, options, second.below))
+    let tier = SecondOpinion::new(potential, diagram, reference, options, second.below);
+    Ok(tier.telling(standing(campaign, spec, table.get())?))
 }
 
 /// The hull of the space, of energies of this potential.

@@ -17,9 +17,12 @@ const SHARE_OF_RANGE: f64 = 0.1;
 /// The prior counts like this many measurements.
 const WEIGHT_OF_PRIOR: f64 = 3.0;
 /// Objectives that a model computes; all others that come with druse follow from the design by a formula.
-const BY_MODELS: [&str; 10] = [
+const BY_MODELS: [&str; 13] = [
     property::ENERGY_ABOVE_HULL,
     property::FORMATION_ENERGY,
+    property::REACTION_ENERGY,
+    property::INVERSE_HULL_ENERGY,
+    property::METASTABILITY,
     "density",
     property::GAP,
     property::POLARIZABILITY,
@@ -97,7 +100,7 @@ pub(super) fn doubts(
 }
 
 fn is_energy(name: &str) -> bool {
-    name == property::ENERGY_ABOVE_HULL || name == property::FORMATION_ENERGY
+    property::OF_HULL.contains(&name) && name != property::METASTABILITY
 }
 
 fn is_exact(name: &str) -> bool {

@@ -31,8 +31,7 @@ pub(super) struct Needs {
 }
 
 /// Objectives that read energies written by the relaxation.
-pub(super) const CRYSTAL_NEEDS: Needs =
-    Needs { objectives: &[property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY], table: "relax" };
+pub(super) const CRYSTAL_NEEDS: Needs = Needs { objectives: &property::OF_HULL, table: "relax" };
 /// Objectives that read what xtb computes.
 pub(super) const COMPLEX_NEEDS: Needs = Needs {
     objectives: &[property::GAP, property::DIPOLE, property::POLARIZABILITY, property::XTB_ENERGY],
@@ -151,7 +150,7 @@ pub(super) fn check_objectives<D: Kind>(
 }
 
 /// Properties that the relaxation and the hull write.
-pub(super) const CRYSTAL_PROPERTIES: [&str; 8] = [
+pub(super) const CRYSTAL_PROPERTIES: [&str; 11] = [
     property::ENERGY_PER_ATOM,
     property::ENERGY_PER_ATOM_START,
     property::MAX_FORCE,
@@ -160,6 +159,9 @@ pub(super) const CRYSTAL_PROPERTIES: [&str; 8] = [
     property::CONVERGED,
     property::ENERGY_ABOVE_HULL,
     property::FORMATION_ENERGY,
+    property::REACTION_ENERGY,
+    property::INVERSE_HULL_ENERGY,
+    property::METASTABILITY,
 ];
 
 /// Properties that the audit writes.

@@ -35,7 +35,7 @@ use evaluation::{
 };
 use filter::check_funnel;
 use generators::check_generators;
-use reference::{check_reference, check_verdicts};
+use reference::{check_precursors, check_reference, check_verdicts};
 use slurm::{check_executor, check_files, check_slurm};
 use space::check_space;
 use tiers::{check_tiers, written};
@@ -180,11 +180,12 @@ impl CampaignConfig {
                 format!("{}, the models of hull.reference = \"shipped\"", one_of(&SHIPPED_MODELS)),
             );
         }
+        let precursors = check_precursors(self.hull.precursors.as_ref(), base, mistakes);
         let second_opinion = match second_opinion {
             Some(checked) => Some(checked?),
             None => None,
         };
-        let spec = CrystalSpec { space, relax, second_opinion, checks, hull, reject };
+        let spec = CrystalSpec { space, relax, second_opinion, checks, hull, precursors, reject };
         let named = || {
             objectives
                 .iter()

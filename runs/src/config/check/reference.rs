@@ -6,11 +6,14 @@ use std::io;
 use std::path::Path;
 
 use druse_datasets::bytes::hexadecimal;
+use druse_datasets::precursors::read_precursors;
+use druse_representations::Composition;
 use druse_validation::Verdict;
 use sha2::{Digest, Sha256};
 
 use super::{Mistakes, one_of, quoted};
 use crate::config::campaign::Reference;
+use crate::config::file::PrecursorSetting;
 use crate::config::mistake::Mistake;
 
 pub(super) fn check_reference(
@@ -23,6 +26,45 @@ pub(super) fn check_reference(
         None | Some("shipped") => Some(Reference::Shipped),
         Some(name) => check_file(key, name, "\"shipped\" or a readable file", base, mistakes),
     }
+}
+
+/// Formulas of precursors; `None` for those that come with druse.
+pub(super) fn check_precursors(
+    setting: Option<&PrecursorSetting>,
+    base: &Path,
+    mistakes: &mut Mistakes,
+) -> Option<Vec<String>> {
+    let key = "hull.precursors";
+    let list = match setting? {
+        PrecursorSetting::Word(word) if word == "shipped" => return None,
+        PrecursorSetting::Word(file) => match read_precursors(&base.join(file)) {
+            Ok(list) => list,
+            Err(error) => {
+                let expected =
+                    "\"shipped\", a list of formulas, or a file of them, relative to the campaign file";
+                mistakes.report(key, error, expected);
+                return None;
+            }
+        },
+        PrecursorSetting::Formulas(formulas) => {
+            let mut list: Vec<Composition> = Vec::new();
+            for (index, formula) in formulas.iter().enumerate() {
+                match formula.parse() {
+                    Ok(composition) => list.push(composition),
+                    Err(_) => mistakes.report(
+                        format!("{key}[{index}]"),
+                        quoted(formula),
+                        "the formula of a precursor, such as \"Li2CO3\"",
+                    ),
+                }
+            }
+            if formulas.is_empty() {
+                mistakes.report(key, "an empty list", "at least one formula");
+            }
+            list
+        }
+    };
+    Some(list.iter().map(Composition::to_string).collect())
 }
 
 /// Names of verdicts, each once.

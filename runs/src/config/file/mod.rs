@@ -414,6 +414,20 @@ pub struct HullSection {
     /// same model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What `reaction_energy` starts from: `"shipped"` (when absent), formulas such as `["Li2CO3", "Co3O4"]`, or a file
+    /// of formulas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precursors: Option<PrecursorSetting>,
+}
+
+/// A single word, or a list of formulas.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PrecursorSetting {
+    /// `"shipped"` or a file.
+    Word(String),
+    /// Formulas.
+    Formulas(Vec<String>),
 }
 
 /// `[output]`
