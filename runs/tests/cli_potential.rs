@@ -162,16 +162,39 @@ fn structures_on_a_hull_of_the_same_model() {
             "decomposition",
             "reference",
             "energy_per_atom",
+            "inverse_hull_energy",
+            "metastability",
+            "metastability_window",
             "protocol"
         ]
     );
     let above = salt["energy_above_hull"].as_f64().unwrap();
     assert!(above > 0.0 && above < 0.01, "{above}");
-    assert!(salt["formation_energy"].as_f64().unwrap() < -1.0);
+    let formation = salt["formation_energy"].as_f64().unwrap();
+    assert!(formation < -1.0);
+    // Without other compounds of sodium and chlorine its depth is its energy of formation.
+    assert!((salt["inverse_hull_energy"].as_f64().unwrap() - formation).abs() < 1e-9);
+    let window = &salt["metastability_window"];
+    assert_eq!(window["chemistry"], "halide");
+    let share = above / window["percentile_90"].as_f64().unwrap();
+    assert!((salt["metastability"].as_f64().unwrap() - share).abs() < 1e-9);
     assert_eq!(salt["decomposition"][0]["id"], "halite");
     assert!(salt["reference"].as_str().unwrap().starts_with("chgnet-0.3.0 on unknown, 3 rows, sha256 "));
     // Silicon has no reference here.
     assert!(results[5]["error"].as_str().unwrap().contains("no entry for the pure element Si"));
+
+    fs::write(folder.path().join("mine.txt"), "Na, Cl2 # elements\n").unwrap();
+    let from = self::results(&folder, &[&hull[..], &["--precursors=mine.txt"]].concat());
+    assert_eq!(from[0]["reaction"]["equation"], "2 Na + Cl2 -> 2 NaCl");
+    assert!((from[0]["reaction_energy"].as_f64().unwrap() - formation).abs() < 1e-9);
+    let shipped = self::results(&folder, &[&hull[..], &["--precursors"]].concat());
+    assert_eq!(shipped[0]["reaction"]["equation"], "NaCl -> NaCl");
+    assert!((shipped[0]["reaction_energy"].as_f64().unwrap() - above).abs() < 1e-9);
+    let table = druse_in(folder.path(), &[&hull[..4], &["--precursors=mine.txt"]].concat());
+    assert!(table.out.contains("2 Na + Cl2 -> 2 NaCl"), "{}", table.out);
+    fs::write(folder.path().join("mine.txt"), "Na KCl").unwrap();
+    let absent = druse_in(folder.path(), &[&hull[..], &["--precursors=mine.txt"]].concat());
+    assert!(absent.code == 2 && absent.err.contains("found no energies of KCl"), "{}", absent.err);
 
     let relaxed = self::results(&folder, &[&hull[..], &["--relax"]].concat());
     assert!(relaxed[0]["energy_above_hull"].as_f64().unwrap() < above);
