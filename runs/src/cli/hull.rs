@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
 fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Global) -> Result<(), Failure> {
     let inputs = files.read()?;
-    let stability = arguments.load(&inputs)?;
+    let stability = arguments.load(&inputs, global)?;
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs
         .into_par_iter()

@@ -68,8 +68,11 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         arguments.objectives.iter().map(|name| named(name, &elements, global)).collect::<Result<_, _>>()?;
     let inputs = arguments.files.read()?;
     let with_hull = objectives.iter().any(|objective| NEED_HULL.contains(&objective.name()));
-    let stability =
-        if with_hull || arguments.stability.relax { Some(arguments.stability.load(&inputs)?) } else { None };
+    let stability = if with_hull || arguments.stability.relax {
+        Some(arguments.stability.load(&inputs, global)?)
+    } else {
+        None
+    };
     let audit = if objectives.iter().any(|objective| objective.name() == property::NOVELTY) {
         let matchers = Matchers::usual().map_err(Failure::other)?;
         Some(Audit::new(matchers, Vec::new(), vec![known::open(&arguments.known, global)?]))

@@ -7,14 +7,13 @@ pub mod drawing;
 mod files;
 mod phases;
 mod start;
+mod table;
 
 use std::sync::Arc;
 
-use druse_datasets::reference::ReferenceTable;
 use druse_fitness::hull::{HullTier, PhaseDiagram, SecondOpinion};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
-use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Appraiser, Generator, Portfolio, appraised_crystal_generator};
@@ -22,7 +21,7 @@ use druse_representations::{Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
 
-use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, Reference, SecondOpinionSpec};
+use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, PotentialSpec, SecondOpinionSpec};
 use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
 use crate::learned;
@@ -36,11 +35,12 @@ pub use checks::{CheckTier, ConstraintTier};
 pub use domain::Crystals;
 pub use files::Standardised;
 pub use phases::{KnownStructure, Phases, known_structures, phases};
+pub(crate) use table::Table;
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
 pub const SYMPREC: f64 = 0.05;
 
-/// Puts a campaign together; energies are computed on `device` (see [`potentials::load`]).
+/// Puts a campaign together; energies are computed on `device` (see [`druse_fitness::potentials::load`]).
 ///
 /// # Errors
 /// When weights, references or parts named in the campaign are absent or do not fit together.
@@ -69,7 +69,7 @@ pub fn pipeline(
                 (None, None, None) => {
                     let representation = representation.unwrap_or(Crystal::REPRESENTATIONS[0]);
                     let appraiser =
-                        screens(generator).then(|| appraiser(spec, device)).transpose()?.flatten();
+                        screens(generator).then(|| appraiser(campaign, spec, device)).transpose()?.flatten();
                     let options = &generator.options;
                     appraised_crystal_generator(
                         representation,
@@ -101,11 +101,15 @@ fn screens(generator: &GeneratorSpec) -> bool {
 }
 
 /// Energies above hull of proposals, where crystals are relaxed and all elements have competing phases.
-fn appraiser(spec: &CrystalSpec, device: &str) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
+fn appraiser(
+    campaign: &Campaign,
+    spec: &CrystalSpec,
+    device: &str,
+) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
     let Some(relax) = &spec.relax else { return Ok(None) };
-    let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
-    let table = Table::open(&spec.hull, potential.name())?;
-    let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
+    let potential = potential(campaign, &relax.model, device)?;
+    let table = Table::of(spec.hull.path(), potential.as_ref(), HULL_KEY)?;
+    let diagram = Arc::new(phase_diagram(spec, &table, HULL_KEY)?);
     Ok(Some(Arc::new(start::Start { potential, diagram })))
 }
 
@@ -145,6 +149,10 @@ pub fn evaluation(
 /// Names of all tiers that a campaign of crystals may have without plug-ins.
 pub const TIERS: [&str; 9] =
     [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, SECOND_OPINION, PROPERTIES];
+
+/// Keys of reference tables in campaign files.
+const HULL_KEY: &str = "hull.reference";
+const SECOND_KEY: &str = "second_opinion.reference";
 
 /// Names of tiers.
 const PROPOSALS: &str = "constraints of proposals";
@@ -208,7 +216,7 @@ fn tiers(
         tiers.extend(estimates);
         return Ok(tiers);
     };
-    let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
+    let potential = potential(campaign, &relax.model, device)?;
     let options = RelaxOptions {
         fmax: relax.fmax,
         steps: relax.steps,
@@ -221,11 +229,11 @@ fn tiers(
     // Of relaxed crystals: a known structure that was distorted relaxes back to it.
     tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
     if needs_hull(names(campaign)) {
-        let table = Table::open(&spec.hull, potential.name())?;
-        let diagram = phase_diagram(spec, table.get(), potential.as_ref())?;
+        let table = Table::of(spec.hull.path(), potential.as_ref(), HULL_KEY)?;
+        let diagram = phase_diagram(spec, &table, HULL_KEY)?;
         tiers.push(Box::new(HullTier::new(Arc::new(diagram), table.get().reference())));
         if let Some(second) = &spec.second_opinion {
-            tiers.push(Box::new(second_opinion(spec, second, options)?));
+            tiers.push(Box::new(second_opinion(campaign, spec, second, options)?));
         }
     }
     tiers.extend(estimates);
@@ -244,38 +252,37 @@ fn needs_hull<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
     names.any(|name| [property::ENERGY_ABOVE_HULL, property::FORMATION_ENERGY].contains(&name))
 }
 
+/// The potential that a campaign names.
+fn potential(
+    campaign: &Campaign,
+    spec: &PotentialSpec,
+    device: &str,
+) -> Result<Arc<dyn Potential>, SetupError> {
+    Ok(campaign.plugins.load_potential(&spec.to_string(), device)?.into())
+}
+
 fn second_opinion(
+    campaign: &Campaign,
     spec: &CrystalSpec,
     second: &SecondOpinionSpec,
     options: RelaxOptions,
 ) -> Result<SecondOpinion, SetupError> {
     // The processor is the fastest place for one crystal at a time, and the only one of some models.
-    let potential: Arc<dyn Potential> = potentials::load(&second.model, "cpu")?.into();
-    let table = Table::open(&second.reference, potential.name())?;
-    let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
+    let potential = potential(campaign, &second.model, "cpu")?;
+    let table = Table::of(second.reference.path(), potential.as_ref(), SECOND_KEY)?;
+    let diagram = Arc::new(phase_diagram(spec, &table, SECOND_KEY)?);
     let reference = table.get().reference();
     Ok(SecondOpinion::new(potential, diagram, reference, options, second.below))
 }
 
-/// The hull of the space, of energies of this potential.
-fn phase_diagram(
-    spec: &CrystalSpec,
-    table: &ReferenceTable,
-    potential: &dyn Potential,
-) -> Result<PhaseDiagram, SetupError> {
-    let header = table.header();
-    if potential.weights_hash() != Some(header.model_hash.as_str()) || potential.hull_name() != header.model {
-        return Err(SetupError::UnlikeModels {
-            found: format!("{} (sha256 {})", header.model, header.model_hash),
-            expected: potential.protocol(),
-        });
-    }
-    let diagram = PhaseDiagram::from_computed(&table.entries_within(&spec.space.elements)?)?;
+/// The hull of the space; `key` names the table.
+fn phase_diagram(spec: &CrystalSpec, table: &Table, key: &'static str) -> Result<PhaseDiagram, SetupError> {
+    let diagram = PhaseDiagram::from_computed(&table.get().entries_within(&spec.space.elements)?)?;
     let covered: Vec<Element> = diagram.elements().collect();
-    let missing: Vec<Element> =
+    let elements: Vec<Element> =
         spec.space.elements.iter().copied().filter(|element| !covered.contains(element)).collect();
-    if !missing.is_empty() {
-        return Err(SetupError::MissingElements(missing));
+    if !elements.is_empty() {
+        return Err(SetupError::MissingElements { key, elements });
     }
     Ok(diagram)
 }
@@ -285,30 +292,4 @@ fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, SetupE
         return Ok(programs::objective(spec, program)?);
     }
     Ok(WithGoal::wrap(crystal_objective(&spec.name)?, spec.goal))
-}
-
-/// A reference table that was read, or the one that comes with druse.
-enum Table {
-    Shipped(&'static ReferenceTable),
-    Read(Box<ReferenceTable>),
-}
-
-impl Table {
-    /// The table of a file, or the one that comes with druse for energies of this potential.
-    fn open(reference: &Reference, potential: &str) -> Result<Self, SetupError> {
-        Ok(match reference.path() {
-            None => {
-                let shipped = ReferenceTable::shipped_for(potential);
-                Self::Shipped(shipped.ok_or(SetupError::NothingShipped)?)
-            }
-            Some(path) => Self::Read(Box::new(ReferenceTable::read(path)?)),
-        })
-    }
-
-    fn get(&self) -> &ReferenceTable {
-        match self {
-            Self::Shipped(table) => table,
-            Self::Read(table) => table,
-        }
-    }
 }
