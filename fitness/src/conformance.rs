@@ -1,4 +1,4 @@
-//! What every objective and every tier must keep to, as checks for plug-ins and for our own.
+//! What every objective, tier and potential must keep to, as checks for plug-ins and for our own.
 //!
 //! ```
 //! use druse_fitness::conformance::check_objective;
@@ -12,10 +12,14 @@
 //! check_objective(&Density, &[(bcc, Properties::new())], &retold_crystal, 1e-9).unwrap();
 //! ```
 
+mod potential;
+
 use std::collections::BTreeSet;
 
 use druse_representations::Design;
 use druse_representations::conformance::{Nonconformance, Retell};
+
+pub use potential::check_potential;
 
 use crate::objective::{Goal, Objective, ObjectiveError, Properties, Tier, TierOutcome};
 

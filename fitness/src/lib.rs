@@ -15,6 +15,8 @@ pub mod potential;
 pub mod potentials;
 pub mod process;
 pub mod relax;
+#[cfg(feature = "torch")]
+pub mod torchscript;
 pub mod weights;
 pub mod xtb;
 

@@ -1,11 +1,13 @@
 //! Potentials: anything that gives energies, forces and stresses of crystals.
 
+use druse_datasets::reference::ReferenceHeader;
 use druse_representations::crystal::DisorderedSite;
 use druse_representations::nalgebra::{Matrix3, Vector3};
 use druse_representations::symmetry::CellSymmetry;
 use druse_representations::{Crystal, NeighbourError};
 
 use crate::corrections::Ledger;
+use crate::weights::hash;
 
 /// What to compute beside the energy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -168,10 +170,20 @@ pub trait Potential: Send + Sync {
     /// Everything that the numbers depend on: version, hash of the weights, number type.
     fn protocol(&self) -> String;
 
-    /// SHA-256 of the weights, which reference energies of the same model carry; `None` when there
-    /// are no weights.
+    /// SHA-256 of the weights; `None` when there are no weights.
     fn weights_hash(&self) -> Option<&str> {
         None
+    }
+
+    /// What reference energies carry to tell them from those of another model: SHA-256 of the weights, or of the protocol where there
+    /// are no weights.
+    fn identity(&self) -> String {
+        self.weights_hash().map_or_else(|| hash(self.protocol().as_bytes()), str::to_owned)
+    }
+
+    /// Whether reference energies with this header are its own, so that its energies may stand beside them.
+    fn computed(&self, header: &ReferenceHeader) -> bool {
+        self.identity() == header.model_hash && self.hull_name() == header.model
     }
 
     /// Name of the corrections that its energies need before they may stand on a hull beside those of other crystals; `None` where they

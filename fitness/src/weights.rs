@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use druse_datasets::installed;
+use druse_datasets::installed::{self, Absent};
 use sha2::{Digest, Sha256};
 
 /// Environment variable that names the folder of model weights.
 pub const MODELS_VARIABLE: &str = "DRUSE_MODELS";
 
+/// The part of `third_party` that holds them.
+const PART: &str = "models";
+
 /// Folders where model weights may be, in order: the one named by `DRUSE_MODELS` and no other, or
 /// those where `make setup` may have put `models` (see [`installed::folders`]).
 pub fn folders() -> Vec<PathBuf> {
-    installed::folders(MODELS_VARIABLE, "models")
+    installed::folders(MODELS_VARIABLE, PART)
 }
 
 /// Why weights cannot be read.
@@ -19,17 +22,8 @@ pub fn folders() -> Vec<PathBuf> {
 #[non_exhaustive]
 pub enum WeightsError {
     /// No such file in any of the folders.
-    #[error(
-        "weights '{file}' not found; run `make setup`, or set {MODELS_VARIABLE} to the folder that holds \
-         them (looked in: {})",
-        .folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    Absent {
-        /// Name of the file.
-        file: &'static str,
-        /// Folders that were searched.
-        folders: Vec<PathBuf>,
-    },
+    #[error(transparent)]
+    Absent(#[from] Absent),
     /// The file cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Unreadable {
@@ -65,11 +59,8 @@ pub(crate) struct Published {
 impl Published {
     /// The file, found in the folder of models and checked.
     pub fn read(self) -> Result<Vec<u8>, WeightsError> {
-        let (file, expected) = (self.file, self.sha256);
-        let folders = folders();
-        let Some(path) = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file()) else {
-            return Err(WeightsError::Absent { file, folders });
-        };
+        let expected = self.sha256;
+        let path = installed::find("weights", self.file, MODELS_VARIABLE, PART)?;
         let bytes = read(&path)?;
         match hash(&bytes) {
             found if found == expected => Ok(bytes),

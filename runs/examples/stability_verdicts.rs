@@ -68,7 +68,7 @@ impl Judge {
             &read
         };
         let header = table.header();
-        if header.model != potential.hull_name() || potential.weights_hash() != Some(&header.model_hash) {
+        if !potential.computed(header) {
             return Err(format!("energies of {}, expected {}", header.model, potential.hull_name()).into());
         }
         let entries = table.rows().map(|row| row.entry()).collect::<Result<Vec<_>, _>>()?;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use druse_fitness::{Objective, Tier};
+use druse_fitness::{Objective, Potential, Tier};
 use druse_generators::{Breeder, Generator};
 use druse_validation::matching::Matcher;
 
@@ -50,6 +50,15 @@ impl Program {
     /// See [`Plugins::tier`].
     pub fn tier<D: Kind>(self, tier: impl Tier<D> + 'static) -> Self {
         Self { plugins: self.plugins.tier(tier) }
+    }
+
+    /// See [`Plugins::potential`].
+    pub fn potential<P, F>(self, name: impl Into<String>, make: F) -> Self
+    where
+        P: Potential + 'static,
+        F: Fn(&str) -> Result<P, AnyError> + Send + Sync + 'static,
+    {
+        Self { plugins: self.plugins.potential(name, make) }
     }
 
     /// See [`Plugins::generator`].

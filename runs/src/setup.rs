@@ -29,9 +29,11 @@ const PROPOSALS_PER_CANDIDATE: u64 = 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The shipped reference is wanted and this build has none.
-    #[error("this build of druse carries no reference energies; name a table of your own in [hull]")]
-    NothingShipped,
+    /// The shipped reference energies are wanted of a potential without.
+    #[error(
+        "no reference energies of {0} come with druse: make a table by `druse data reference` and name it"
+    )]
+    NothingShipped(String),
     /// The shipped index is wanted and this build has none.
     #[error("this build of druse carries no index of known structures; name one of your own in [novelty]")]
     NoIndexShipped,
@@ -54,17 +56,24 @@ pub enum SetupError {
     Reference(#[from] ReferenceError),
     /// Reference energies by another model than the campaign's.
     #[error(
-        "hull.reference: found energies of {found}, expected energies of {expected}: unlike models cannot be compared"
+        "{key}: found energies of {found}, expected energies of {expected}: unlike models cannot be compared"
     )]
     UnlikeModels {
+        /// What names the table.
+        key: &'static str,
         /// Model of the table.
         found: String,
         /// The campaign's potential.
         expected: String,
     },
     /// Elements without a reference energy have no formation energies.
-    #[error("hull.reference: found no energies of the elements {}, expected one of every element in space.elements", symbols(.0))]
-    MissingElements(Vec<Element>),
+    #[error("{key}: found no energies of the elements {}, expected one of every element in space.elements", symbols(.elements))]
+    MissingElements {
+        /// What names the table.
+        key: &'static str,
+        /// The elements.
+        elements: Vec<Element>,
+    },
     /// The competing phases make no phase diagram.
     #[error(transparent)]
     Hull(#[from] HullError),
@@ -156,14 +165,10 @@ impl SetupError {
     /// Whether another campaign file or other arguments would help; otherwise the machine is at
     /// fault, for instance for want of weights.
     pub fn is_input(&self) -> bool {
-        !matches!(
-            self,
-            Self::NothingShipped
-                | Self::NoIndexShipped
-                | Self::Potential(LoadError::Chgnet(_))
-                | Self::Library(_)
-                | Self::Xtb(_)
-        )
+        match self {
+            Self::Potential(error) => !error.is_absent(),
+            _ => !matches!(self, Self::NoIndexShipped | Self::Library(_) | Self::Xtb(_)),
+        }
     }
 }
 

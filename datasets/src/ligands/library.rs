@@ -38,11 +38,7 @@ impl LigandLibrary {
     /// # Errors
     /// When it is absent or damaged.
     pub fn find() -> Result<Self, LibraryError> {
-        let folders = installed::folders(LIGANDS_VARIABLE, "ligands");
-        match folders.iter().map(|folder| folder.join(FILE)).find(|path| path.is_file()) {
-            Some(path) => Self::open(&path),
-            None => Err(LibraryError::Absent { file: FILE, folders }),
-        }
+        Self::open(&installed::find("the library of ligands", FILE, LIGANDS_VARIABLE, "ligands")?)
     }
 
     /// Opens a file.

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 
 use druse_representations::ligand::LigandError;
 
+use crate::installed::Absent;
+
 pub use builtin::{BuiltinLigand, builtin_ligand, builtin_ligands};
 pub use distances::{Distance, DistanceTable};
 pub use import::{Columns, ImportedLigands};
@@ -34,17 +36,8 @@ pub use record::{LigandRecord, Sightings};
 #[non_exhaustive]
 pub enum LibraryError {
     /// No library in any of the folders.
-    #[error(
-        "the library of ligands '{file}' is not there; run `make setup`, or set {LIGANDS_VARIABLE} to the folder \
-         that holds it (looked in: {})",
-        .folders.iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    Absent {
-        /// Name of the file.
-        file: &'static str,
-        /// Folders that were searched.
-        folders: Vec<PathBuf>,
-    },
+    #[error(transparent)]
+    Absent(#[from] Absent),
     /// The file cannot be read.
     #[error("cannot read {}: {source}", .path.display())]
     Unreadable {

@@ -86,7 +86,16 @@ static SEVENNET: LazyLock<Option<ReferenceTable>> = LazyLock::new(|| {
     built_in(bytes, "data/reference_sevennet_l3i5.csv.gz")
 });
 
+/// Potentials whose energies come with druse, and their tables.
+static TABLES: [(&str, &LazyLock<Option<ReferenceTable>>); 2] =
+    [("chgnet-0.3.0", &CHGNET), ("sevennet-l3i5", &SEVENNET)];
+
 impl ReferenceTable {
+    /// Names of the potentials whose energies come with druse.
+    pub fn shipped_models() -> [&'static str; 2] {
+        TABLES.map(|(name, _)| name)
+    }
+
     /// The table of CHGNet 0.3.0 that comes with druse; `None` when this build carries none.
     pub fn shipped() -> Option<&'static Self> {
         CHGNET.as_ref()
@@ -94,11 +103,7 @@ impl ReferenceTable {
 
     /// The table that comes with druse for energies of this potential, with corrections where they need some.
     pub fn shipped_for(potential: &str) -> Option<&'static Self> {
-        match potential {
-            "chgnet-0.3.0" => CHGNET.as_ref(),
-            "sevennet-l3i5" => SEVENNET.as_ref(),
-            _ => None,
-        }
+        TABLES.iter().find(|(name, _)| *name == potential).and_then(|(_, table)| table.as_ref())
     }
 
     /// Reads a table from a file.
@@ -414,8 +419,9 @@ mp-22862,NaCl,225,2,-3.40116
 
     #[test]
     fn shipped_table_is_well_formed() {
-        for potential in ["chgnet-0.3.0", "sevennet-l3i5"] {
+        for potential in ReferenceTable::shipped_models() {
             let table = ReferenceTable::shipped_for(potential).unwrap();
+            assert!(table.header().model.starts_with(potential));
             assert!(table.rows().all(|row| row.entry().is_ok()));
             assert!(!table.header().licence.is_empty());
         }

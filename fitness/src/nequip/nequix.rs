@@ -156,13 +156,9 @@ impl<T: Real> Parameters<T> {
         config.check()?;
         let channels = config.channels()?;
         let species = config.atomic_numbers.len();
-        let layer = |number: usize| {
-            let one_of_each = [species];
-            let inputs: &[usize] = if number == 0 { &one_of_each } else { &channels };
-            let last = number + 1 == config.n_layers;
-            file.nequix_layer(number, &config, inputs, if last { &channels[..1] } else { &channels })
-        };
-        let tables: Vec<Tables> = (0..config.n_layers).map(layer).collect::<Result<_, _>>()?;
+        let tables = Tables::of_layers(config.n_layers, &[species], &channels, |number, inputs, outputs| {
+            file.nequix_layer(number, &config, inputs, outputs)
+        })?;
         let atoms = file.read("atom_energies", &[species])?;
         let readout = file.read("readout", &[channels[0], 1])?;
         let root = (channels[0] as f64).sqrt();

@@ -1,5 +1,6 @@
 //! The numbers of a network: what every layer holds, put together from the tables of a file.
 
+use super::NequipError;
 use super::convolution::{LANES, Shape};
 use super::coupling::{Term, coupling};
 use super::norm::Norm;
@@ -130,6 +131,25 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// The tables of all layers. `read` gets the number of a layer and the channels of each order that come in and go out: `first` into
+    /// the first layer, `channels` between layers, and scalars alone out of the last.
+    ///
+    /// # Errors
+    /// The first one of `read`.
+    pub fn of_layers(
+        layers: usize,
+        first: &[usize],
+        channels: &[usize],
+        read: impl Fn(usize, &[usize], &[usize]) -> Result<Self, NequipError>,
+    ) -> Result<Vec<Self>, NequipError> {
+        let layer = |number: usize| {
+            let inputs = if number == 0 { first } else { channels };
+            let outputs = if number + 1 == layers { &channels[..1] } else { channels };
+            read(number, inputs, outputs)
+        };
+        (0..layers).map(layer).collect()
+    }
+
     /// Channels of an order after the map of what arrives: scalars get one more for each gate.
     pub fn mixed(outputs: &[usize], l: usize) -> usize {
         outputs[l] + if l == 0 { outputs[1..].iter().sum() } else { 0 }

@@ -141,12 +141,10 @@ impl<T: Real> Parameters<T> {
         config.check()?;
         let (channels, species) = (&config.channels[..], config.species.len());
         let scalars = channels[0];
-        let layer = |number: usize| {
-            let inputs = if number == 0 { &channels[..1] } else { channels };
-            let outputs = if number + 1 == config.layers { &channels[..1] } else { channels };
-            file.sevennet_layer(number, &config, inputs, outputs)
-        };
-        let tables: Vec<Tables> = (0..config.layers).map(layer).collect::<Result<_, _>>()?;
+        let tables =
+            Tables::of_layers(config.layers, &channels[..1], channels, |number, inputs, outputs| {
+                file.sevennet_layer(number, &config, inputs, outputs)
+            })?;
         let root = |inputs: usize| (inputs as f64).sqrt();
         let embedding = file.read("onehot_to_feature_x.linear.weight", &[species * scalars])?;
         // No activation is between the two maps to the energy, so they are one.

@@ -66,7 +66,14 @@ pub fn ends_alike_after_a_kill_and_by_workers(program: &str) -> Vec<Value> {
     succeed(program, &["resume", &killed.display().to_string()]);
     assert!(candidates(program, &killed) == expected, "the end after a kill is another");
 
-    let (spread, text) = (folder.path().join("spread"), folder.path().join("spread.toml"));
+    // Files that the campaign names stand beside it.
+    for entry in fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+        }
+    }
+    let (spread, text) = (folder.path().join("spread"), folder.path().join("campaign.toml"));
     fs::write(&text, fs::read_to_string(campaign()).unwrap() + WORKERS).unwrap();
     let (text, out) = (text.display().to_string(), spread.display().to_string());
     succeed(program, &["run", &text, "--executor", "files", "--out", &out]);

@@ -12,7 +12,9 @@ use super::facts::Input;
 use super::{BundleError, INPUTS};
 use crate::cache::CacheSpec;
 use crate::config::campaign::Word;
-use crate::config::{Campaign, Domain, ExecutorKind, FilesSpec, ProgramSetting, Reference, SlurmSpec};
+use crate::config::{
+    Campaign, Domain, ExecutorKind, FilesSpec, PotentialSpec, ProgramSetting, Reference, SlurmSpec,
+};
 
 /// A file and its place in the bundle.
 pub(super) struct Source {
@@ -65,8 +67,14 @@ fn files(campaign: &mut Campaign) -> Vec<(String, &mut PathBuf)> {
     match &mut campaign.domain {
         Domain::Crystal(spec) => {
             files.extend(reference(&mut spec.hull).map(|path| ("hull.reference".to_owned(), path)));
-            let second = spec.second_opinion.as_mut().and_then(|second| reference(&mut second.reference));
-            files.extend(second.map(|path| ("second_opinion.reference".to_owned(), path)));
+            files.extend(spec.relax.as_mut().and_then(|relax| potential("relax.model", &mut relax.model)));
+            if let Some(second) = &mut spec.second_opinion {
+                files.extend(potential("second_opinion.model", &mut second.model));
+                files.extend(
+                    reference(&mut second.reference)
+                        .map(|path| ("second_opinion.reference".to_owned(), path)),
+                );
+            }
         }
         Domain::Complex(spec) => {
             let paths = spec.ligands.files.iter_mut().filter_map(reference);
@@ -85,6 +93,13 @@ fn files(campaign: &mut Campaign) -> Vec<(String, &mut PathBuf)> {
         files.extend(program.into_iter().flat_map(|program| words(&key, program)));
     }
     files
+}
+
+fn potential<'a>(key: &str, model: &'a mut PotentialSpec) -> Option<(String, &'a mut PathBuf)> {
+    match model {
+        PotentialSpec::File { path, .. } => Some((key.to_owned(), path)),
+        PotentialSpec::Named(_) => None,
+    }
 }
 
 fn words<'a>(key: &str, program: &'a mut ProgramSetting) -> Vec<(String, &'a mut PathBuf)> {

@@ -27,7 +27,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let inputs = arguments.files.read()?;
-    let potential = arguments.model.load()?;
+    let potential = arguments.model.load(global)?;
     let want = if arguments.energy_only { Want::ENERGY } else { Want::ALL };
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs

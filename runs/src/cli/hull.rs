@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 
 fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Global) -> Result<(), Failure> {
     let inputs = files.read()?;
-    let stability = arguments.load(&inputs, false)?;
+    let stability = arguments.load(&inputs, false, global)?;
     let progress = Progress::start(global, "structures", inputs.len());
     let outcomes: Vec<(String, Outcome)> = inputs
         .into_par_iter()

@@ -112,7 +112,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let target =
         arguments.to.as_deref().map(|path| format_of(path).map(|format| (path, format))).transpose()?;
     let inputs = arguments.files.read()?;
-    let potential = arguments.model.load()?;
+    let potential = arguments.model.load(global)?;
     let progress = Progress::start(global, "structures", inputs.len());
     let relaxed: Vec<(String, Relaxed)> = inputs
         .into_par_iter()

@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let with_hull = objectives.iter().any(|objective| property::OF_HULL.contains(&objective.name()));
     let reactions = objectives.iter().any(|objective| objective.name() == property::REACTION_ENERGY);
     let stability = if with_hull || arguments.stability.relax {
-        Some(arguments.stability.load(&inputs, reactions)?)
+        Some(arguments.stability.load(&inputs, reactions, global)?)
     } else {
         None
     };

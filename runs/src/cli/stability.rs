@@ -14,9 +14,10 @@ use crate::fitness::relax::{RelaxOptions, Relaxation};
 use crate::representations::{Crystal, Element};
 use clap::Args;
 
+use super::Global;
 use super::failure::Failure;
 use super::potential::{ModelArgument, possible};
-use super::reference::Table;
+use super::reference::open_for;
 use super::relax::{Settings, relax_one};
 use super::structures::Input;
 
@@ -68,21 +69,11 @@ pub struct Placed {
 impl StabilityArguments {
     /// Loads the model and the competing phases for all elements of the inputs, and precursors when they are named or
     /// `reactions` are wanted.
-    pub fn load(&self, inputs: &[Input], reactions: bool) -> Result<Stability, Failure> {
+    pub fn load(&self, inputs: &[Input], reactions: bool, global: &Global) -> Result<Stability, Failure> {
         let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
-        let potential = self.model.load()?;
-        let table = Table::open(&self.reference, potential.name())?;
+        let potential = self.model.load(global)?;
+        let table = open_for(&self.reference, potential.as_ref(), "--reference")?;
         let table = table.get();
-        let header = table.header();
-        if potential.weights_hash() != Some(header.model_hash.as_str())
-            || potential.hull_name() != header.model
-        {
-            return Err(Failure::input(format!(
-                "--reference: found energies of {}, expected energies of {}: unlike models cannot be compared",
-                header.model,
-                potential.hull_name()
-            )));
-        }
         let elements: BTreeSet<Element> = inputs
             .iter()
             .filter_map(|input| input.record.as_ref().ok())

@@ -1,6 +1,7 @@
 //! A checked campaign: the only form that runs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -338,8 +339,8 @@ pub struct TierSpec {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RelaxSpec {
-    /// Name of the model.
-    pub model: String,
+    /// The potential.
+    pub model: PotentialSpec,
     /// Largest generalised force at the end (eV/Å).
     pub fmax: f64,
     /// Most steps.
@@ -348,12 +349,50 @@ pub struct RelaxSpec {
     pub symprec: f64,
 }
 
+/// A potential by its name, or a file by what it holds, wherever it lies: a campaign with another file is another campaign.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum PotentialSpec {
+    /// A potential of druse or of the user's program.
+    Named(String),
+    /// Weights or a module of the user's.
+    File {
+        /// Name of the file without its ending, which is the name of the potential.
+        name: String,
+        /// Absolute path.
+        #[serde(skip)]
+        path: PathBuf,
+        /// SHA-256 of its contents, in hexadecimal digits.
+        sha256: String,
+    },
+}
+
+impl PotentialSpec {
+    /// Name of the potential in results.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::File { name, .. } => name,
+        }
+    }
+}
+
+/// As campaign files have it and loaders take it: the name, or the path.
+impl fmt::Display for PotentialSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::File { path, .. } => path.display().fmt(f),
+        }
+    }
+}
+
 /// A second potential for crystals near the hull.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SecondOpinionSpec {
-    /// Name of the model.
-    pub model: String,
+    /// The potential.
+    pub model: PotentialSpec,
     /// Asked for crystals at most so far above the first hull (eV/atom).
     pub below: f64,
     /// Its competing phases.

@@ -29,8 +29,8 @@ use std::path::{Path, PathBuf};
 
 pub use campaign::{
     Campaign, ComplexSpec, CrystalSpec, Domain, GeneratorSpec, LearnedSpec, LibraryChoice, LigandSources,
-    LimitSpec, ModelSpec, ObjectiveSpec, Preset, ProgramObjective, ProgramSetting, Reference, RelaxSpec,
-    SecondOpinionSpec, TierSpec, XtbSpec,
+    LimitSpec, ModelSpec, ObjectiveSpec, PotentialSpec, Preset, ProgramObjective, ProgramSetting, Reference,
+    RelaxSpec, SecondOpinionSpec, TierSpec, XtbSpec,
 };
 pub use executor::{ExecutorKind, FilesSpec, SlurmSpec};
 pub use file::{CampaignConfig, ConditionSetting};
@@ -190,11 +190,19 @@ fn within(key: &str, outer: &str) -> bool {
 /// JSON schema of campaign files that may name these plug-ins, for editors.
 pub fn schema(plugins: &Plugins) -> serde_json::Value {
     let mut schema = schemars::schema_for!(CampaignConfig).to_value();
-    let kinds = schema.pointer_mut("/$defs/GeneratorSection/properties/kind/enum");
-    if let Some(kinds) = kinds.and_then(serde_json::Value::as_array_mut) {
-        let crystals = plugins.parts::<druse_representations::Crystal>().generators();
-        let complexes = plugins.parts::<druse_representations::Complex>().generators();
-        kinds.extend(crystals.chain(complexes).map(Into::into));
+    let crystals = plugins.parts::<druse_representations::Crystal>().generators();
+    let complexes = plugins.parts::<druse_representations::Complex>().generators();
+    let kinds: Vec<&str> = crystals.chain(complexes).collect();
+    let potentials: Vec<&str> = plugins.potentials().collect();
+    for (names, place) in [
+        (&kinds, "GeneratorSection/properties/kind/enum"),
+        (&potentials, "RelaxSection/properties/model/anyOf/0/enum"),
+        (&potentials, "SecondOpinionSection/properties/model/anyOf/0/enum"),
+    ] {
+        let known = schema.pointer_mut(&format!("/$defs/{place}")).and_then(serde_json::Value::as_array_mut);
+        if let Some(known) = known {
+            known.extend(names.iter().map(|&name| name.into()));
+        }
     }
     schema
 }

@@ -203,7 +203,7 @@ fn generator(spec: &GeneratorSpec, domain: &Domain) -> GeneratorSection {
 impl From<&RelaxSpec> for RelaxSection {
     fn from(spec: &RelaxSpec) -> Self {
         Self {
-            model: Some(spec.model.clone()),
+            model: Some(spec.model.to_string()),
             fmax: Some(spec.fmax),
             steps: Some(spec.steps as u64),
             symprec: Some(spec.symprec),
@@ -214,7 +214,7 @@ impl From<&RelaxSpec> for RelaxSection {
 impl From<&SecondOpinionSpec> for SecondOpinionSection {
     fn from(spec: &SecondOpinionSpec) -> Self {
         Self {
-            model: Some(spec.model.clone()),
+            model: Some(spec.model.to_string()),
             below: Some(spec.below),
             reference: Some(reference(&spec.reference)),
         }

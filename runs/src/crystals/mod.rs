@@ -7,6 +7,7 @@ pub mod drawing;
 mod files;
 mod phases;
 mod start;
+mod table;
 
 use std::sync::Arc;
 
@@ -15,7 +16,6 @@ use druse_datasets::reference::ReferenceTable;
 use druse_fitness::hull::{HullTier, PhaseDiagram, Precursors, SecondOpinion, Standing};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
-use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Appraiser, Generator, Portfolio, appraised_crystal_generator};
@@ -23,7 +23,7 @@ use druse_representations::{Composition, Crystal, Element};
 use druse_validation::CrystalDuplicates;
 use druse_validation::audit::Audit;
 
-use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, Reference, SecondOpinionSpec};
+use crate::config::{Campaign, CrystalSpec, GeneratorSpec, ObjectiveSpec, PotentialSpec, SecondOpinionSpec};
 use crate::engine::{Evaluation, Pipeline};
 use crate::goal::WithGoal;
 use crate::learned;
@@ -37,11 +37,12 @@ pub use checks::{CheckTier, ConstraintTier};
 pub use domain::Crystals;
 pub use files::Standardised;
 pub use phases::{KnownStructure, Phases, known_structures, phases};
+pub(crate) use table::Table;
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
 pub const SYMPREC: f64 = 0.05;
 
-/// Puts a campaign together; energies are computed on `device` (see [`potentials::load`]).
+/// Puts a campaign together; energies are computed on `device` (see [`druse_fitness::potentials::load`]).
 ///
 /// # Errors
 /// When weights, references or parts named in the campaign are absent or do not fit together.
@@ -70,7 +71,7 @@ pub fn pipeline(
                 (None, None, None) => {
                     let representation = representation.unwrap_or(Crystal::REPRESENTATIONS[0]);
                     let appraiser =
-                        screens(generator).then(|| appraiser(spec, device)).transpose()?.flatten();
+                        screens(generator).then(|| appraiser(campaign, spec, device)).transpose()?.flatten();
                     let options = &generator.options;
                     appraised_crystal_generator(
                         representation,
@@ -103,16 +104,20 @@ fn screens(generator: &GeneratorSpec) -> bool {
 
 /// Energies above hull of proposals, where crystals are relaxed and all elements have competing phases: by CHGNet, which is
 /// the cheapest, whatever potential relaxes them.
-fn appraiser(spec: &CrystalSpec, device: &str) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
+fn appraiser(
+    campaign: &Campaign,
+    spec: &CrystalSpec,
+    device: &str,
+) -> Result<Option<Arc<dyn Appraiser>>, SetupError> {
     const CHEAPEST: &str = "chgnet-0.3.0";
     let Some(relax) = &spec.relax else { return Ok(None) };
-    let itself = relax.model.starts_with("chgnet");
-    let (model, reference) =
-        if itself { (relax.model.as_str(), &spec.hull) } else { (CHEAPEST, &Reference::Shipped) };
-    let potential: Arc<dyn Potential> = potentials::load(model, device)?.into();
-    let table = Table::open(reference, potential.name())?;
-    let diagram = match phase_diagram(spec, table.get(), potential.as_ref()) {
-        Err(SetupError::MissingElements(_)) if !itself => return Ok(None),
+    let name = relax.model.to_string();
+    let itself = name.starts_with("chgnet");
+    let potential: Arc<dyn Potential> =
+        campaign.plugins.load_potential(if itself { &name } else { CHEAPEST }, device)?.into();
+    let table = Table::of(spec.hull.path().filter(|_| itself), potential.as_ref(), HULL_KEY)?;
+    let diagram = match phase_diagram(spec, &table, HULL_KEY) {
+        Err(SetupError::MissingElements { .. }) if !itself => return Ok(None),
         diagram => Arc::new(diagram?),
     };
     // Where known crystals are rejected anyway, their formulas are not worth much.
@@ -158,6 +163,10 @@ pub fn evaluation(
 /// Names of all tiers that a campaign of crystals may have without plug-ins.
 pub const TIERS: [&str; 9] =
     [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, SECOND_OPINION, PROPERTIES];
+
+/// Keys of reference tables in campaign files.
+const HULL_KEY: &str = "hull.reference";
+const SECOND_KEY: &str = "second_opinion.reference";
 
 /// Names of tiers.
 const PROPOSALS: &str = "constraints of proposals";
@@ -221,7 +230,7 @@ fn tiers(
         tiers.extend(estimates);
         return Ok(tiers);
     };
-    let potential: Arc<dyn Potential> = potentials::load(&relax.model, device)?.into();
+    let potential = potential(campaign, &relax.model, device)?;
     let options = RelaxOptions {
         fmax: relax.fmax,
         steps: relax.steps,
@@ -234,8 +243,8 @@ fn tiers(
     // Of relaxed crystals: a known structure that was distorted relaxes back to it.
     tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
     if needs_hull(names(campaign)) {
-        let table = Table::open(&spec.hull, potential.name())?;
-        let diagram = phase_diagram(spec, table.get(), potential.as_ref())?;
+        let table = Table::of(spec.hull.path(), potential.as_ref(), HULL_KEY)?;
+        let diagram = phase_diagram(spec, &table, HULL_KEY)?;
         let tier = HullTier::new(Arc::new(diagram), table.get().reference());
         tiers.push(Box::new(tier.telling(standing(campaign, spec, table.get())?)));
         if let Some(second) = &spec.second_opinion {
@@ -285,6 +294,15 @@ fn precursors(spec: &CrystalSpec, table: &ReferenceTable) -> Result<Precursors, 
     }
 }
 
+/// The potential that a campaign names.
+fn potential(
+    campaign: &Campaign,
+    spec: &PotentialSpec,
+    device: &str,
+) -> Result<Arc<dyn Potential>, SetupError> {
+    Ok(campaign.plugins.load_potential(&spec.to_string(), device)?.into())
+}
+
 fn second_opinion(
     campaign: &Campaign,
     spec: &CrystalSpec,
@@ -292,33 +310,22 @@ fn second_opinion(
     options: RelaxOptions,
 ) -> Result<SecondOpinion, SetupError> {
     // The processor is the fastest place for one crystal at a time, and the only one of some models.
-    let potential: Arc<dyn Potential> = potentials::load(&second.model, "cpu")?.into();
-    let table = Table::open(&second.reference, potential.name())?;
-    let diagram = Arc::new(phase_diagram(spec, table.get(), potential.as_ref())?);
+    let potential = potential(campaign, &second.model, "cpu")?;
+    let table = Table::of(second.reference.path(), potential.as_ref(), SECOND_KEY)?;
+    let diagram = Arc::new(phase_diagram(spec, &table, SECOND_KEY)?);
     let reference = table.get().reference();
     let tier = SecondOpinion::new(potential, diagram, reference, options, second.below);
     Ok(tier.telling(standing(campaign, spec, table.get())?))
 }
 
-/// The hull of the space, of energies of this potential.
-fn phase_diagram(
-    spec: &CrystalSpec,
-    table: &ReferenceTable,
-    potential: &dyn Potential,
-) -> Result<PhaseDiagram, SetupError> {
-    let header = table.header();
-    if potential.weights_hash() != Some(header.model_hash.as_str()) || potential.hull_name() != header.model {
-        return Err(SetupError::UnlikeModels {
-            found: format!("{} (sha256 {})", header.model, header.model_hash),
-            expected: potential.protocol(),
-        });
-    }
-    let diagram = PhaseDiagram::from_computed(&table.entries_within(&spec.space.elements)?)?;
+/// The hull of the space; `key` names the table.
+fn phase_diagram(spec: &CrystalSpec, table: &Table, key: &'static str) -> Result<PhaseDiagram, SetupError> {
+    let diagram = PhaseDiagram::from_computed(&table.get().entries_within(&spec.space.elements)?)?;
     let covered: Vec<Element> = diagram.elements().collect();
-    let missing: Vec<Element> =
+    let elements: Vec<Element> =
         spec.space.elements.iter().copied().filter(|element| !covered.contains(element)).collect();
-    if !missing.is_empty() {
-        return Err(SetupError::MissingElements(missing));
+    if !elements.is_empty() {
+        return Err(SetupError::MissingElements { key, elements });
     }
     Ok(diagram)
 }
@@ -328,30 +335,4 @@ fn objective(spec: &ObjectiveSpec) -> Result<Box<dyn Objective<Crystal>>, SetupE
         return Ok(programs::objective(spec, program)?);
     }
     Ok(WithGoal::wrap(crystal_objective(&spec.name)?, spec.goal))
-}
-
-/// A reference table that was read, or the one that comes with druse.
-enum Table {
-    Shipped(&'static ReferenceTable),
-    Read(Box<ReferenceTable>),
-}
-
-impl Table {
-    /// The table of a file, or the one that comes with druse for energies of this potential.
-    fn open(reference: &Reference, potential: &str) -> Result<Self, SetupError> {
-        Ok(match reference.path() {
-            None => {
-                let shipped = ReferenceTable::shipped_for(potential);
-                Self::Shipped(shipped.ok_or(SetupError::NothingShipped)?)
-            }
-            Some(path) => Self::Read(Box::new(ReferenceTable::read(path)?)),
-        })
-    }
-
-    fn get(&self) -> &ReferenceTable {
-        match self {
-            Self::Shipped(table) => table,
-            Self::Read(table) => table,
-        }
-    }
 }

@@ -39,7 +39,7 @@ impl Phases {
 /// When the reference cannot be read.
 pub fn phases(campaign: &Campaign, spec: &CrystalSpec) -> Result<Option<Phases>, SetupError> {
     let Some(relax) = spec.relax.as_ref().filter(|_| needs_hull(names(campaign))) else { return Ok(None) };
-    let table = Table::open(&spec.hull, &relax.model)?;
+    let table = Table::open(spec.hull.path(), relax.model.name())?;
     let entries = table.get().entries_within(&spec.space.elements)?;
     let diagram = Arc::new(PhaseDiagram::from_computed(&entries)?);
     Ok(Some(Phases { diagram, entries, reference: table.get().reference() }))

@@ -46,9 +46,10 @@ impl Hull {
         elements: &[Element],
         potential: &dyn Potential,
     ) -> Result<Self, NoHull> {
-        let (header, expected) = (table.header(), potential.hull_name());
-        if potential.weights_hash() != Some(header.model_hash.as_str()) || header.model != expected {
-            return Err(NoHull::OtherModel { found: header.model.clone(), expected });
+        let header = table.header();
+        if !potential.computed(header) {
+            let (found, expected) = (header.model.clone(), potential.hull_name());
+            return Err(NoHull::OtherModel { found, expected });
         }
         let entries = table.entries_within(elements)?;
         Ok(Self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use druse_fitness::Tier;
+use druse_fitness::{Tier, potentials};
 use druse_representations::{Complex, Crystal};
 use druse_validation::matching;
 
@@ -54,6 +54,7 @@ impl Plugins {
     pub fn check(&self) -> Result<(), PluginError> {
         self.check_kind::<Crystal>()?;
         self.check_kind::<Complex>()?;
+        distinct("potential", self.potentials(), potentials::NAMES.to_vec())?;
         distinct("matcher", self.matchers.iter().map(|matcher| matcher.name()), matching::NAMES.to_vec())
     }
 

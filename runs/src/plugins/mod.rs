@@ -1,5 +1,5 @@
-//! Parts of the user's own: objectives, tiers, generators, representations and matchers that campaign
-//! files and the command line name like those of druse.
+//! Parts of the user's own: objectives, tiers, potentials, generators, representations and matchers that
+//! campaign files and the command line name like those of druse.
 //!
 //! A [`Program`](crate::Program) registers them and is the whole command line with them; a program that
 //! runs campaigns by itself puts them into [`Plugins`] and reads its campaign files with
@@ -17,6 +17,7 @@ mod guard;
 mod kind;
 mod objective;
 mod parts;
+mod potential;
 mod setting;
 
 use std::fmt;
@@ -31,6 +32,7 @@ pub use kind::Kind;
 pub use objective::objective;
 pub(crate) use parts::place;
 pub use parts::{AnyError, Parts};
+use potential::PotentialFactory;
 pub use setting::Setting;
 
 /// The parts of a user's program. The same value serves any number of campaigns.
@@ -59,6 +61,7 @@ pub struct Plugins {
     crystals: Parts<druse_representations::Crystal>,
     complexes: Parts<druse_representations::Complex>,
     matchers: Vec<Arc<dyn Matcher>>,
+    potentials: Vec<PotentialFactory>,
 }
 
 impl Plugins {
@@ -136,7 +139,9 @@ impl Plugins {
     /// Names of all parts with what they are.
     fn names(&self) -> Vec<String> {
         let matchers = self.matchers.iter().map(|matcher| format!("matcher '{}'", matcher.name()));
-        self.crystals.names().into_iter().chain(self.complexes.names()).chain(matchers).collect()
+        let potentials = self.potentials().map(|name| format!("potential '{name}'"));
+        let parts = self.crystals.names().into_iter().chain(self.complexes.names());
+        parts.chain(matchers).chain(potentials).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::cli::failure::Failure;
-use crate::cli::reference::Table;
+use crate::cli::reference;
 use crate::cli::structures::Files;
 use crate::cli::{Global, output};
 
@@ -24,7 +24,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let facts = match (&arguments.reference, &arguments.files) {
-        (Some(name), _) => table_facts(Table::open(name, "chgnet-0.3.0")?.get()),
+        (Some(name), _) => table_facts(reference::open(name, "chgnet-0.3.0")?.get()),
         (None, Some(files)) => structure_facts(files)?,
         (None, None) => Vec::new(),
     };

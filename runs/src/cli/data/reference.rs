@@ -51,10 +51,10 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let potential = arguments.model.load()?;
+    let potential = arguments.model.load(global)?;
     let header = ReferenceHeader {
         model: potential.hull_name(),
-        model_hash: potential.weights_hash().unwrap_or_default().to_owned(),
+        model_hash: potential.identity(),
         protocol: format!(
             "energy of the structure as given, no relaxation; space group with symprec {} Å",
             arguments.symprec

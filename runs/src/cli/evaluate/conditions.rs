@@ -22,8 +22,11 @@ pub fn run(sources: Vec<Source>, arguments: &Arguments, global: &Global) -> Resu
         })
         .collect::<Result<_, _>>()?;
     let properties = arguments.distributions.properties();
-    let relaxer =
-        properties.iter().any(|name| name == ENERGY).then(|| arguments.relaxing.relaxer()).transpose()?;
+    let relaxer = properties
+        .iter()
+        .any(|name| name == ENERGY)
+        .then(|| arguments.relaxing.relaxer(global))
+        .transpose()?;
     let all: Vec<&SampleSet> = sets.iter().collect();
     let hull =
         relaxer.as_ref().map(|relaxer| arguments.relaxing.hull(&all, relaxer.potential())).transpose()?;

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::super::Global;
 use super::super::failure::Failure;
 use super::super::potential::ModelArgument;
-use super::super::reference::Table;
+use super::super::reference;
 use crate::cache::{Cache, DEFAULT_MEMORY};
+use crate::crystals::Table;
 use crate::evaluation::{Hull, Relaxer, SampleSet};
 use crate::fitness::potential::Potential;
 use crate::fitness::relax::RelaxOptions;
@@ -39,7 +41,7 @@ pub struct RelaxingArguments {
 
 impl RelaxingArguments {
     /// Loads the model and opens the cache.
-    pub fn relaxer(&self) -> Result<Relaxer, Failure> {
+    pub fn relaxer(&self, global: &Global) -> Result<Relaxer, Failure> {
         if !(self.fmax.is_finite() && self.fmax > 0.0) {
             let found = self.fmax;
             return Err(Failure::input(format!("--fmax: found {found}, expected a number above 0 (eV/Å)")));
@@ -53,7 +55,7 @@ impl RelaxingArguments {
             None => Cache::default(),
         };
         let batch = if self.model.is_native() { 1 } else { TORCH_BATCH };
-        Ok(Relaxer::new(self.model.load()?, options, batch, cache))
+        Ok(Relaxer::new(self.model.load(global)?, options, batch, cache))
     }
 
     /// The hull of all elements of the sets.
@@ -64,14 +66,14 @@ impl RelaxingArguments {
             .flat_map(|crystal| crystal.composition().elements().collect::<Vec<_>>())
             .collect();
         let elements: Vec<Element> = elements.into_iter().collect();
-        let table = Table::open(&self.hull, potential.name())?;
+        let table = reference::open(&self.hull, potential.name())?;
         Hull::new(table.get(), &elements, potential)
             .map_err(|error| Failure::input(format!("--hull: {error}")))
     }
 
     /// The reference energies.
     pub fn table(&self) -> Result<Table, Failure> {
-        Table::open(&self.hull, self.model.name())
+        reference::open(&self.hull, self.model.name())
     }
 
     /// The folder of what is kept.

@@ -11,8 +11,8 @@ use super::super::failure::Failure;
 use super::super::known::open;
 use super::super::output;
 use super::super::progress::Progress;
-use super::super::reference::Table;
 use super::{Arguments, report};
+use crate::crystals::Table;
 use crate::evaluation::sun::{JudgeError, Sun, columns};
 use crate::evaluation::{Evaluation, SampleSet, Source};
 use crate::validation::audit::{Audit, Matchers};
@@ -44,7 +44,7 @@ fn evaluate(
     arguments: &Arguments,
     global: &Global,
 ) -> Result<Vec<Evaluation>, Failure> {
-    let relaxer = arguments.relaxing.relaxer()?;
+    let relaxer = arguments.relaxing.relaxer(global)?;
     let sets: Vec<&SampleSet> = sources
         .iter()
         .filter_map(|source| match source {

@@ -2,25 +2,26 @@
 
 use std::path::Path;
 
+use druse_datasets::reference::ReferenceTable;
 use druse_fitness::relax::RelaxOptions;
 use druse_fitness::{Goal, potentials, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
 
 use super::program::check_program_objective;
-use super::reference::check_reference;
+use super::reference::{check_file, check_reference};
 use super::{Mistakes, one_of, positive, quoted};
-use crate::config::campaign::{LimitSpec, ObjectiveSpec, Reference, RelaxSpec, SecondOpinionSpec};
+use crate::config::campaign::{
+    LimitSpec, ObjectiveSpec, PotentialSpec, Reference, RelaxSpec, SecondOpinionSpec,
+};
 use crate::config::file::{
     ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection, SecondOpinionSection,
 };
 use crate::config::mistake::Mistake;
-use crate::plugins::{Kind, Parts};
+use crate::plugins::{Kind, Parts, Plugins};
 
 /// Potentials that a campaign file may name.
-pub(super) const MODELS: [&str; 4] = potentials::NAMES;
-/// Models of the energies in the shipped references.
-pub(super) const SHIPPED_MODELS: [&str; 2] = ["chgnet-0.3.0", "sevennet-l3i5"];
+const MODELS: [&str; 4] = potentials::NAMES;
 /// CHGNet embeds the elements H to Pu.
 const LAST_ELEMENT_OF_MODELS: u8 = 94;
 
@@ -38,15 +39,70 @@ pub(super) const COMPLEX_NEEDS: Needs = Needs {
     table: "xtb",
 };
 
-pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes: &mut Mistakes) -> RelaxSpec {
-    let model = section.model.as_deref().unwrap_or(MODELS[0]);
-    if !MODELS.contains(&model) {
-        mistakes.add(Mistake::new("relax.model", quoted(model), one_of(&MODELS)).nearest(model, MODELS));
+/// The potential that stands at `key`; `None` when it is unknown or cannot be read.
+fn check_model(
+    key: &str,
+    name: &str,
+    plugins: &Plugins,
+    base: &Path,
+    mistakes: &mut Mistakes,
+) -> Option<PotentialSpec> {
+    let known: Vec<&str> = MODELS.into_iter().chain(plugins.potentials()).collect();
+    if known.contains(&name) {
+        return Some(PotentialSpec::Named(name.to_owned()));
     }
+    let Some((stem, ending)) = potentials::file(name) else {
+        let files = "a .safetensors file of Nequix or SevenNet, or a .pt file of TorchScript";
+        let mistake = Mistake::new(key, quoted(name), format!("{}, {files}", one_of(&known)));
+        mistakes.add(mistake.nearest(name, known));
+        return None;
+    };
+    if ending == "pt" && !cfg!(feature = "torch") {
+        let expected = "another potential: TorchScript needs libtorch, which this build is without";
+        mistakes.report(key, quoted(name), expected);
+        return None;
+    }
+    match check_file(key, name, "a readable file", base, mistakes)? {
+        Reference::File { path, sha256 } => Some(PotentialSpec::File { name: stem.to_owned(), path, sha256 }),
+        Reference::Shipped => None,
+    }
+}
+
+/// Refuses a potential, given at `key`, whose energies above a hull are wanted, but neither come with druse nor stand in a table given
+/// at `table`.
+pub(super) fn check_energies(
+    key: &str,
+    model: &PotentialSpec,
+    table: &str,
+    reference: &Reference,
+    mistakes: &mut Mistakes,
+) {
+    let shipped = ReferenceTable::shipped_models();
+    let is_shipped = matches!(model, PotentialSpec::Named(name) if shipped.contains(&name.as_str()));
+    if *reference == Reference::Shipped && !is_shipped {
+        let expected = format!(
+            "{}, whose energies come with druse, or {table} = TABLE by `druse data reference` with this model",
+            one_of(&shipped)
+        );
+        mistakes.report(key, quoted(model.name()), expected);
+    }
+}
+
+/// `None` when the potential cannot be used.
+pub(super) fn check_relax(
+    section: &RelaxSection,
+    space: &DesignSpace,
+    plugins: &Plugins,
+    base: &Path,
+    mistakes: &mut Mistakes,
+) -> Option<RelaxSpec> {
+    let name = section.model.as_deref().unwrap_or(MODELS[0]);
+    let model = check_model("relax.model", name, plugins, base, mistakes);
+    // Files and plug-ins say themselves what they do not know.
     let heavy: Vec<&str> = space
         .elements
         .iter()
-        .filter(|element| element.atomic_number() > LAST_ELEMENT_OF_MODELS)
+        .filter(|element| MODELS.contains(&name) && element.atomic_number() > LAST_ELEMENT_OF_MODELS)
         .map(|element| element.symbol())
         .collect();
     if !heavy.is_empty() {
@@ -61,26 +117,22 @@ pub(super) fn check_relax(section: &RelaxSection, space: &DesignSpace, mistakes:
     if !(symprec.is_finite() && symprec >= 0.0) {
         mistakes.report("relax.symprec", symprec, "0 or a number above (Å)");
     }
-    RelaxSpec { model: model.to_owned(), fmax, steps: steps as usize, symprec }
+    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec })
 }
 
 pub(super) fn check_second_opinion(
     section: &SecondOpinionSection,
     relax: Option<&RelaxSpec>,
+    plugins: &Plugins,
     base: &Path,
     mistakes: &mut Mistakes,
 ) -> Option<SecondOpinionSpec> {
-    let model = section.model.as_deref().unwrap_or("sevennet-l3i5");
-    if !MODELS.contains(&model) {
-        let mistake = Mistake::new("second_opinion.model", quoted(model), one_of(&MODELS));
-        mistakes.add(mistake.nearest(model, MODELS));
-    }
-    match relax {
-        None => mistakes.report("second_opinion", "it without [relax]", "a [relax] table as well"),
-        Some(relax) if relax.model == model => {
-            mistakes.report("second_opinion.model", quoted(model), "another model than relax.model");
-        }
-        Some(_) => {}
+    let name = section.model.as_deref().unwrap_or("sevennet-l3i5");
+    let model = check_model("second_opinion.model", name, plugins, base, mistakes);
+    if let (Some(relax), Some(model)) = (relax, &model)
+        && relax.model.name() == model.name()
+    {
+        mistakes.report("second_opinion.model", quoted(name), "another model than relax.model");
     }
     let below = section.below.unwrap_or(0.15);
     if !below.is_finite() {
@@ -88,12 +140,9 @@ pub(super) fn check_second_opinion(
     }
     let reference =
         check_reference("second_opinion.reference", section.reference.as_deref(), base, mistakes)?;
-    if reference == Reference::Shipped && MODELS.contains(&model) && !SHIPPED_MODELS.contains(&model) {
-        let expected =
-            format!("{}, whose energies are shipped, or a reference of its own", one_of(&SHIPPED_MODELS));
-        mistakes.report("second_opinion.model", quoted(model), expected);
-    }
-    Some(SecondOpinionSpec { model: model.to_owned(), below, reference })
+    let model = model?;
+    check_energies("second_opinion.model", &model, "second_opinion.reference", &reference, mistakes);
+    Some(SecondOpinionSpec { model, below, reference })
 }
 
 /// `properties` are written by the tiers of the campaign.

@@ -18,9 +18,7 @@ use std::path::Path;
 use druse_fitness::property;
 use druse_representations::{Complex, Crystal, Design};
 
-use super::campaign::{
-    Campaign, CrystalSpec, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, Reference, TierSpec,
-};
+use super::campaign::{Campaign, CrystalSpec, Domain, GeneratorSpec, LimitSpec, ObjectiveSpec, TierSpec};
 use super::file::{BudgetSection, CampaignConfig, ComplexesSection};
 use super::filter::FunnelSpec;
 use super::mistake::Mistake;
@@ -30,8 +28,8 @@ use crate::plugins::Plugins;
 use cache::check_cache;
 use complexes::check_complexes;
 use evaluation::{
-    AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS,
-    SHIPPED_MODELS, check_checks, check_limits, check_objectives, check_relax, check_second_opinion,
+    AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, check_checks,
+    check_energies, check_limits, check_objectives, check_relax, check_second_opinion,
 };
 use filter::check_funnel;
 use generators::check_generators;
@@ -147,11 +145,13 @@ impl CampaignConfig {
         for (generator, section) in generators.iter_mut().zip(&self.generator) {
             generator.options.screen = section.screen.unwrap_or(1) as usize;
         }
-        let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, mistakes));
-        let second_opinion = self
-            .second_opinion
-            .as_ref()
-            .map(|section| check_second_opinion(section, relax.as_ref(), base, mistakes));
+        let relax = self.relax.as_ref().map(|relax| check_relax(relax, &space, plugins, base, mistakes));
+        if self.second_opinion.is_some() && relax.is_none() {
+            mistakes.report("second_opinion", "it without [relax]", "a [relax] table as well");
+        }
+        let second_opinion = self.second_opinion.as_ref().map(|section| {
+            check_second_opinion(section, relax.as_ref().and_then(Option::as_ref), plugins, base, mistakes)
+        });
         let mut properties = AUDIT_PROPERTIES.map(str::to_owned).to_vec();
         properties.extend(crate::crystals::estimated());
         if relax.is_some() {
@@ -168,23 +168,15 @@ impl CampaignConfig {
         let reject = check_verdicts("novelty.reject", self.novelty.reject.as_deref(), mistakes);
         let checks = check_checks(&self.checks, mistakes);
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
-        if let Some(relax) = &relax
-            && hull == Reference::Shipped
-            && !SHIPPED_MODELS.contains(&relax.model.as_str())
-            && MODELS.contains(&relax.model.as_str())
+        if let Some(Some(relax)) = &relax
             && objectives.iter().any(|objective| CRYSTAL_NEEDS.objectives.contains(&objective.name.as_str()))
         {
-            mistakes.report(
-                "relax.model",
-                quoted(&relax.model),
-                format!("{}, the models of hull.reference = \"shipped\"", one_of(&SHIPPED_MODELS)),
-            );
+            check_energies("relax.model", &relax.model, "hull.reference", &hull, mistakes);
         }
+        // What was asked for and cannot be had was reported.
+        let relax = relax.map_or(Some(None), |checked| checked.map(Some))?;
         let precursors = check_precursors(self.hull.precursors.as_ref(), base, mistakes);
-        let second_opinion = match second_opinion {
-            Some(checked) => Some(checked?),
-            None => None,
-        };
+        let second_opinion = second_opinion.map_or(Some(None), |checked| checked.map(Some))?;
         let spec = CrystalSpec { space, relax, second_opinion, checks, hull, precursors, reject };
         let named = || {
             objectives

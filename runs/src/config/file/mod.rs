@@ -282,12 +282,20 @@ pub struct GeneratorSection {
     pub attempts: Option<u64>,
 }
 
+/// What may name a potential.
+fn potentials() -> serde_json::Value {
+    let names = druse_fitness::potentials::NAMES;
+    let endings = druse_fitness::potentials::ENDINGS.join("|");
+    serde_json::json!([{ "enum": names }, { "pattern": format!("\\\\.({endings})$") }])
+}
+
 /// `[relax]`
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RelaxSection {
-    /// Potential; `chgnet-0.3.0` when absent.
-    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5"]))]
+    /// Potential; `chgnet-0.3.0` when absent. A name, or a file: weights of Nequix (`.safetensors`) or a TorchScript
+    /// module (`.pt`).
+    #[schemars(extend("anyOf" = potentials()))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Largest generalised force of a relaxed structure (eV/Å); 0.1 when absent.
@@ -307,8 +315,8 @@ pub struct RelaxSection {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecondOpinionSection {
-    /// Potential; `sevennet-l3i5` when absent.
-    #[schemars(extend("enum" = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5"]))]
+    /// Potential, a name or a file as in `[relax]`; `sevennet-l3i5` when absent.
+    #[schemars(extend("anyOf" = potentials()))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Asked for crystals at most so far above the first potential's hull (eV/atom); 0.15 when absent.
