@@ -223,10 +223,10 @@ mod tests {
         let salt = |edge: f64| {
             let h = edge / 2.0;
             let lattice = Lattice::from_rows([[0.0, h, h], [h, 0.0, h], [h, h, 0.0]]);
-            Crystal::ordered(lattice, [("Na".parse().unwrap(), [0.0; 3]), ("Cl".parse().unwrap(), [0.5; 3])])
+            Crystal::ordered(lattice, [("Li".parse().unwrap(), [0.0; 3]), ("Cl".parse().unwrap(), [0.5; 3])])
         };
-        let known = ["energy_above_hull", "formation_energy", "novelty", "energy_per_atom"];
-        let known = known.into_iter().chain(crate::property::ESTIMATED);
+        let known = ["novelty", "energy_per_atom"].into_iter();
+        let known = known.chain(crate::property::OF_HULL).chain(crate::property::ESTIMATED);
         let properties: Properties = known.map(|name| (name.to_owned(), -0.25)).collect();
         [5.6, 5.7, 6.0].into_iter().map(|edge| (salt(edge), properties.clone())).collect()
     }
@@ -270,7 +270,7 @@ mod tests {
             composition: formula.parse().unwrap(),
             energy_per_atom,
         };
-        let diagram = PhaseDiagram::new([entry("Na", -1.0), entry("Cl", -2.0), entry("NaCl", -3.5)]).unwrap();
+        let diagram = PhaseDiagram::new([entry("Li", -1.0), entry("Cl", -2.0), entry("LiCl", -3.5)]).unwrap();
         check_tier(&HullTier::new(Arc::new(diagram), "three phases"), &items()).unwrap();
     }
 
