@@ -15,6 +15,7 @@ pub mod potential;
 pub mod potentials;
 pub mod process;
 pub mod relax;
+pub mod training_distance;
 pub mod weights;
 pub mod xtb;
 
