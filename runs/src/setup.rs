@@ -10,6 +10,7 @@ use druse_fitness::hull::HullError;
 use druse_fitness::objectives::{ComplexObjectiveError, UnknownName};
 use druse_fitness::potentials::LoadError;
 use druse_fitness::process::ClientError;
+use druse_fitness::training_distance::KnownAtomsError;
 use druse_fitness::xtb::XtbError;
 use druse_generators::RegistryError;
 use druse_representations::Element;
@@ -70,6 +71,9 @@ pub enum SetupError {
     /// The potential cannot be loaded.
     #[error(transparent)]
     Potential(#[from] LoadError),
+    /// The summary of known structures cannot be used.
+    #[error(transparent)]
+    KnownAtoms(#[from] KnownAtomsError),
     /// A generator cannot be made.
     #[error(transparent)]
     Generator(#[from] RegistryError),
@@ -151,6 +155,7 @@ impl SetupError {
             Self::NothingShipped
                 | Self::NoIndexShipped
                 | Self::Potential(LoadError::Chgnet(_))
+                | Self::KnownAtoms(_)
                 | Self::Library(_)
                 | Self::Xtb(_)
         )

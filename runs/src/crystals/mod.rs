@@ -7,15 +7,18 @@ pub mod drawing;
 mod files;
 mod phases;
 mod start;
+mod trust;
 
 use std::sync::Arc;
 
 use druse_datasets::reference::ReferenceTable;
+use druse_fitness::chgnet::{Chgnet, ChgnetKind};
 use druse_fitness::hull::{HullTier, PhaseDiagram, SecondOpinion};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
 use druse_fitness::potentials;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
+use druse_fitness::training_distance::{KnownAtoms, TrainingDistanceTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Appraiser, Generator, Portfolio, appraised_crystal_generator};
 use druse_representations::{Crystal, Element};
@@ -36,6 +39,7 @@ pub use checks::{CheckTier, ConstraintTier};
 pub use domain::Crystals;
 pub use files::Standardised;
 pub use phases::{KnownStructure, Phases, known_structures, phases};
+pub use trust::TrustTier;
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
 pub const SYMPREC: f64 = 0.05;
@@ -143,8 +147,19 @@ pub fn evaluation(
 }
 
 /// Names of all tiers that a campaign of crystals may have without plug-ins.
-pub const TIERS: [&str; 9] =
-    [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, SECOND_OPINION, PROPERTIES];
+pub const TIERS: [&str; 11] = [
+    PROPOSALS,
+    CHECKS,
+    RELAX,
+    CHECKS_AGAIN,
+    "constraints",
+    AUDIT,
+    HULL,
+    SECOND_OPINION,
+    TRAINING_DISTANCE,
+    TRUST,
+    PROPERTIES,
+];
 
 /// Names of tiers.
 const PROPOSALS: &str = "constraints of proposals";
@@ -154,6 +169,8 @@ const CHECKS_AGAIN: &str = "checks of the relaxed";
 const AUDIT: &str = "audit";
 const HULL: &str = "hull";
 const SECOND_OPINION: &str = "second opinion";
+const TRAINING_DISTANCE: &str = "training distance";
+const TRUST: &str = "trust";
 const PROPERTIES: &str = "properties";
 
 /// Names of the tiers in order of cost, without plug-ins; `names` are those of objectives and limits.
@@ -171,6 +188,10 @@ pub fn funnel<'a, I: Iterator<Item = &'a str>>(
         funnel.push(HULL);
         funnel.extend(spec.second_opinion.as_ref().map(|_| SECOND_OPINION));
     }
+    if spec.relax.is_some() {
+        funnel.extend(needs_distance(names()).then_some(TRAINING_DISTANCE));
+        funnel.push(TRUST);
+    }
     if needs_estimates(names()) {
         funnel.push(PROPERTIES);
     }
@@ -186,6 +207,10 @@ pub fn estimated() -> Vec<String> {
 fn needs_estimates<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
     let estimated = estimated();
     names.any(|name| estimated.iter().any(|one| one == name))
+}
+
+fn needs_distance<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.any(|name| name == property::TRAINING_DISTANCE)
 }
 
 fn wants_audit<'a>(spec: &CrystalSpec, mut names: impl Iterator<Item = &'a str>) -> bool {
@@ -228,6 +253,11 @@ fn tiers(
             tiers.push(Box::new(second_opinion(spec, second, options)?));
         }
     }
+    if needs_distance(names(campaign)) {
+        let chgnet = Chgnet::load(ChgnetKind::V030).map_err(potentials::LoadError::from)?;
+        tiers.push(Box::new(TrainingDistanceTier::new(Arc::new(chgnet), KnownAtoms::shipped()?)?));
+    }
+    tiers.push(Box::new(TrustTier::new(spec.trust)));
     tiers.extend(estimates);
     Ok(tiers)
 }

@@ -32,6 +32,7 @@ use complexes::check_complexes;
 use evaluation::{
     AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, MODELS,
     SHIPPED_MODELS, check_checks, check_limits, check_objectives, check_relax, check_second_opinion,
+    check_trust,
 };
 use filter::check_funnel;
 use generators::check_generators;
@@ -156,6 +157,8 @@ impl CampaignConfig {
         properties.extend(crate::crystals::estimated());
         if relax.is_some() {
             properties.extend(CRYSTAL_PROPERTIES.map(str::to_owned));
+        } else if self.trust != Default::default() {
+            mistakes.report("trust", "it without [relax]", "a [relax] table as well");
         }
         if second_opinion.is_some() {
             properties.push(property::ENERGY_ABOVE_HULL_FIRST.to_owned());
@@ -163,10 +166,15 @@ impl CampaignConfig {
         }
         properties.extend(written(&self.tier, own));
         let objectives = check_objectives(&self.objective, own, &CRYSTAL_NEEDS, &properties, base, mistakes);
-        let limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        let mut limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        // What is flagged is not called stable, unless the file says how many flags may be.
+        if relax.is_some() && limits.iter().all(|limit| limit.name != property::FLAGGED) {
+            limits.push(LimitSpec { name: property::FLAGGED.to_owned(), min: None, max: Some(0.0) });
+        }
         let funnel = check_funnel(self, &properties, &objectives, mistakes);
         let reject = check_verdicts("novelty.reject", self.novelty.reject.as_deref(), mistakes);
         let checks = check_checks(&self.checks, mistakes);
+        let trust = check_trust(&self.trust, mistakes);
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
         if let Some(relax) = &relax
             && hull == Reference::Shipped
@@ -184,7 +192,7 @@ impl CampaignConfig {
             Some(checked) => Some(checked?),
             None => None,
         };
-        let spec = CrystalSpec { space, relax, second_opinion, checks, hull, reject };
+        let spec = CrystalSpec { space, relax, second_opinion, trust, checks, hull, reject };
         let named = || {
             objectives
                 .iter()
@@ -209,6 +217,7 @@ impl CampaignConfig {
             ("space", self.space != Default::default()),
             ("relax", self.relax.is_some()),
             ("second_opinion", self.second_opinion.is_some()),
+            ("trust", self.trust != Default::default()),
             ("checks", self.checks != Default::default()),
             ("hull", self.hull != Default::default()),
             ("novelty.reject", self.novelty.reject.is_some()),
