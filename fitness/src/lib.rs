@@ -17,6 +17,7 @@ pub mod process;
 pub mod relax;
 #[cfg(feature = "torch")]
 pub mod torchscript;
+pub mod training_distance;
 pub mod weights;
 pub mod xtb;
 

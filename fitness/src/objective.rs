@@ -24,6 +24,19 @@ pub mod property {
     pub const RELAXATION_STEPS: &str = "relaxation_steps";
     /// 1 when the relaxation converged, 0 when it ran out of steps.
     pub const CONVERGED: &str = "converged";
+    /// Volume after relaxation relative to that of the proposal.
+    pub const VOLUME_RATIO: &str = "volume_ratio";
+    /// Largest magnetic moment after relaxation as a share of the largest spin moment that an atom of such an element has
+    /// ([`druse_datasets::elements::largest_spin_moment`]); from potentials that have moments.
+    pub const MOMENT_RATIO: &str = "moment_ratio";
+    /// Distance from known structures, which CHGNet was trained on; 1 is what 95 % of others stay below, and it is absent where an
+    /// element is in none ([`crate::training_distance`]).
+    pub const TRAINING_DISTANCE: &str = "training_distance";
+    /// Beginning of the names of flags: properties that are there only where an energy is not to be trusted, with the number that
+    /// says so.
+    pub const FLAG: &str = "flag_";
+    /// Number of flags of a crystal; one of those with any is not called stable.
+    pub const FLAGGED: &str = "flagged";
     /// Energy above the convex hull (eV/atom); 0 on the hull, negative for a new stable phase.
     pub const ENERGY_ABOVE_HULL: &str = "energy_above_hull";
     /// Energy above the convex hull (eV/atom) by the first potential, where there is a second opinion.

@@ -37,6 +37,7 @@ pub mod store;
 pub mod summary;
 #[cfg(feature = "torch")]
 pub mod training;
+pub mod trust;
 pub mod units;
 pub mod warm_start;
 

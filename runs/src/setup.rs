@@ -10,6 +10,7 @@ use druse_fitness::hull::{HullError, PrecursorError};
 use druse_fitness::objectives::{ComplexObjectiveError, UnknownName};
 use druse_fitness::potentials::LoadError;
 use druse_fitness::process::ClientError;
+use druse_fitness::training_distance::KnownAtomsError;
 use druse_fitness::xtb::XtbError;
 use druse_generators::RegistryError;
 use druse_representations::Element;
@@ -89,6 +90,9 @@ pub enum SetupError {
     /// The potential cannot be loaded.
     #[error(transparent)]
     Potential(#[from] LoadError),
+    /// The summary of known structures cannot be used.
+    #[error(transparent)]
+    KnownAtoms(#[from] KnownAtomsError),
     /// A generator cannot be made.
     #[error(transparent)]
     Generator(#[from] RegistryError),
@@ -167,7 +171,9 @@ impl SetupError {
     pub fn is_input(&self) -> bool {
         match self {
             Self::Potential(error) => !error.is_absent(),
-            _ => !matches!(self, Self::NoIndexShipped | Self::Library(_) | Self::Xtb(_)),
+            _ => {
+                !matches!(self, Self::NoIndexShipped | Self::KnownAtoms(_) | Self::Library(_) | Self::Xtb(_))
+            }
         }
     }
 }

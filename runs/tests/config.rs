@@ -150,6 +150,7 @@ fn a_campaign_written_out_reads_as_itself() {
         campaign = { name = "all-keys", seed = 7, budget = 100, population = 10 }
         generator = [{ kind = "random" }, { kind = "nsga2", weight = 2.5, prototypes = 0.1, newcomers = 0.2, symprec = 0.01, initial = 5 }]
         relax = { fmax = 0.03, steps = 77 }
+        trust = { max_force = 2.5, below_hull = inf }
         objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
         limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }]
         filter = [{ name = "density", max = 9.0 }, { name = "converged", min = 1, audit = 0 }]
@@ -173,6 +174,19 @@ fn a_campaign_written_out_reads_as_itself() {
     assert_eq!(again, campaign);
     assert_eq!(again.hash(), campaign.hash());
     assert_eq!(crystals(&again).space.space_groups, [2, 225]);
+}
+
+#[test]
+fn what_is_flagged_is_outside_unless_the_file_says_otherwise() {
+    let flags = |more: &str| {
+        let text = format!("{SALT}{more}");
+        let campaign = config::parse(&text, "x", Path::new("/"), None).unwrap();
+        let limits = campaign.limits.iter().filter(|limit| limit.name == "flagged");
+        limits.map(|limit| limit.max).collect::<Vec<_>>()
+    };
+    assert!(flags("").is_empty());
+    assert_eq!(flags("relax = {}"), [Some(0.0)]);
+    assert_eq!(flags("relax = {}\nlimit = [{ name = \"flagged\", max = 1 }]"), [Some(1.0)]);
 }
 
 #[test]

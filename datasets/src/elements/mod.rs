@@ -18,12 +18,14 @@
 
 pub mod charge;
 mod ionic;
+mod moment;
 mod oxidation;
 mod table;
 
 use druse_representations::Element;
 
 pub use ionic::{Geometry, IonicRadius, Spin, ionic_radii, ionic_radius};
+pub use moment::largest_spin_moment;
 pub use oxidation::{OXIDATION_STATES_VERSION, OxidationStates, oxidation_states};
 pub use table::{Column, ElementTable, ElementTableError, column};
 

@@ -30,6 +30,7 @@ use druse_representations::symmetry::CellSymmetry;
 use crate::potential::{Potential, PotentialError, Prediction, Want};
 use crate::weights::{self, Published, WeightsError, hash};
 use graph::Graph;
+pub use network::AtomFeatures;
 use network::{Outcome, Workspace};
 use parameters::Parameters;
 
@@ -166,6 +167,22 @@ impl Chgnet {
             .collect();
         self.pool().push(work);
         descriptions
+    }
+
+    /// The atoms of a crystal as the network sees them before it makes energies of them, one of each orbit. Costs as much as an energy.
+    ///
+    /// # Errors
+    /// As of an energy.
+    pub fn atoms(
+        &self,
+        crystal: &Crystal,
+        symmetry: &CellSymmetry,
+    ) -> Result<Vec<AtomFeatures>, PotentialError> {
+        let mut work = self.pool().pop().unwrap_or_default();
+        let atoms =
+            Graph::up_to::<f32>(symmetry, crystal).map(|graph| self.parameters.atoms(&graph, &mut work));
+        self.pool().push(work);
+        atoms
     }
 
     /// The memory pool. A thread that panicked while it held the lock has left a whole vector.

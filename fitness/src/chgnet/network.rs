@@ -20,6 +20,15 @@ pub const COSINE_SCALE: f64 = 0.999_999_f32 as f64;
 /// Numbers in a description of a crystal.
 pub const DESCRIPTION: usize = 4 * WIDTH;
 
+/// An atom and its surroundings as the network sees them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AtomFeatures {
+    /// Element.
+    pub atomic_number: u8,
+    /// Features after the last layer, before the readout.
+    pub features: [f64; WIDTH],
+}
+
 /// Energy and what was asked for beside it.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -167,6 +176,16 @@ impl<T: Real> Parameters<T> {
             description.extend((0..WIDTH).map(|k| (square[k] - mean[k] * mean[k]).max(0.0).sqrt()));
         });
         description
+    }
+
+    /// Features of the atoms after the last layer, which the readout makes energies of.
+    pub fn atoms(&self, graph: &Graph, work: &mut Workspace<T>) -> Vec<AtomFeatures> {
+        self.convolve(graph, false, work, |_, _| {});
+        let one = |(features, &atomic_number): (&[T], &u8)| AtomFeatures {
+            atomic_number,
+            features: std::array::from_fn(|k| features[k].to_f64()),
+        };
+        work.atom.chunks_exact(WIDTH).zip(&graph.numbers).map(one).collect()
     }
 
     /// All layers before the readout; `after` sees what there is after each convolution of the atoms.

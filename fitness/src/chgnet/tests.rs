@@ -284,3 +284,20 @@ proptest! {
         prop_assert!((turned - matrix(changed.stress.unwrap())).abs().max() < 2e-3);
     }
 }
+
+#[test]
+fn atoms_are_those_of_the_description() {
+    let Some(chgnet) = model(ChgnetKind::V030) else { return };
+    let crystal = distorted();
+    let symmetry = CellSymmetry::trivial(crystal.sites.len());
+    let atoms = chgnet.atoms(&crystal, &symmetry).unwrap();
+    let description = chgnet.describe(&[(&crystal, &symmetry)]).remove(0).unwrap();
+    let elements = crystal.elements().unwrap();
+    assert!(atoms.iter().zip(&elements).all(|(atom, element)| atom.atomic_number == element.atomic_number()));
+    for k in 0..64 {
+        let mean = atoms.iter().map(|atom| atom.features[k]).sum::<f64>() / elements.len() as f64;
+        // Means and deviations after the third layer, then those after the fourth.
+        assert!((mean - description[128 + k]).abs() < 1e-9);
+    }
+    assert_eq!(atoms.len(), elements.len());
+}

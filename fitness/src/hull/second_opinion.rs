@@ -12,7 +12,8 @@ use crate::relax::{RelaxOptions, relax};
 /// Relaxes crystals that lie at most so far above the first potential's hull by a second potential, and places them on the hull of that
 /// one's own energies.
 ///
-/// The energy above hull and the formation energy become the second potential's. What the first one said is kept as
+/// The energy above hull, the formation energy, the largest force and stress and whether the relaxation converged become the second
+/// potential's. What the first one said is kept as
 /// [`property::ENERGY_ABOVE_HULL_FIRST`], and the difference of both as the doubt of the energy above hull. Crystals further above keep
 /// what they have and get no doubt: for them one opinion is enough.
 pub struct SecondOpinion {
@@ -59,6 +60,7 @@ impl SecondOpinion {
             let reason = format!("{}: {}", self.potential.name(), relaxation.verdict);
             return TierOutcome::Rejected { reason };
         };
+        let converged = f64::from(u8::from(relaxation.is_converged()));
         let relaxed = relaxation.crystal;
         let energy = self.potential.hull_energy(&relaxed, prediction.energy);
         let energy_per_atom = energy / relaxed.sites.len() as f64;
@@ -78,6 +80,9 @@ impl SecondOpinion {
                     (property::ENERGY_ABOVE_HULL.to_owned(), second),
                     (property::doubt_of(property::ENERGY_ABOVE_HULL), (second - first).abs()),
                     (property::FORMATION_ENERGY.to_owned(), placed.formation_energy),
+                    (property::MAX_FORCE.to_owned(), relaxation.max_force),
+                    (property::MAX_STRESS.to_owned(), relaxation.max_stress),
+                    (property::CONVERGED.to_owned(), converged),
                 ] {
                     properties.insert(name, value);
                 }
@@ -94,7 +99,7 @@ impl Tier<Crystal> for SecondOpinion {
 
     fn protocol(&self) -> String {
         format!(
-            "second opinion by {} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {}){}",
+            "second opinion, with its forces, by {} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {}){}",
             self.potential.hull_protocol(),
             self.below,
             serde_json::to_string(&self.options).unwrap_or_default(),
@@ -111,6 +116,9 @@ impl Tier<Crystal> for SecondOpinion {
             property::ENERGY_ABOVE_HULL,
             property::ENERGY_ABOVE_HULL_FIRST,
             property::FORMATION_ENERGY,
+            property::MAX_FORCE,
+            property::MAX_STRESS,
+            property::CONVERGED,
         ];
         names.map(str::to_owned).into_iter().chain([doubt]).chain(self.standing.names()).collect()
     }

@@ -24,8 +24,9 @@ mod tests;
 mod tier;
 mod walker;
 
-use druse_representations::Crystal;
+use druse_datasets::elements::largest_spin_moment;
 use druse_representations::symmetry::CellSymmetry;
+use druse_representations::{Crystal, Element};
 
 pub use options::{CellFreedom, Guards, RelaxOptions, Verdict};
 pub use tier::RelaxTier;
@@ -59,6 +60,14 @@ impl Relaxation {
     /// Whether the forces are below the limit.
     pub fn is_converged(&self) -> bool {
         self.verdict == Verdict::Converged
+    }
+
+    /// Largest magnetic moment as a share of what an atom of such an element can have ([`largest_spin_moment`]); `None` when the
+    /// potential has no moments.
+    pub fn moment_ratio(&self) -> Option<f64> {
+        let moments = self.prediction.as_ref()?.magmoms.as_ref()?;
+        let share = |(element, moment): (Element, &f64)| moment / largest_spin_moment(element);
+        self.crystal.elements().ok()?.into_iter().zip(moments).map(share).reduce(f64::max)
     }
 
     /// Whether no stress component is larger than [`STRESS_FREE`].

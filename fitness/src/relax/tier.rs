@@ -8,7 +8,7 @@ use super::{RelaxOptions, Relaxation, Verdict, relax};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 use crate::potential::Potential;
 
-/// Relaxes crystals and writes energy, forces, stress, steps and convergence. Structures that
+/// Relaxes crystals and writes energy, forces, stress, steps, convergence, change of volume and, where there are any, moments. Structures that
 /// break a guard are rejected; those that ran out of steps go on with `converged` = 0.
 pub struct RelaxTier {
     potential: Arc<dyn Potential>,
@@ -30,7 +30,7 @@ impl Tier<Crystal> for RelaxTier {
     fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
         format!(
-            "relaxation by {}, quasi-Newton steps that keep the symmetry, {options}",
+            "relaxation by {}, quasi-Newton steps that keep the symmetry, with change of volume and moments, {options}",
             self.potential.hull_protocol()
         )
     }
@@ -43,6 +43,8 @@ impl Tier<Crystal> for RelaxTier {
             property::MAX_STRESS,
             property::RELAXATION_STEPS,
             property::CONVERGED,
+            property::VOLUME_RATIO,
+            property::MOMENT_RATIO,
         ]
         .map(str::to_owned)
         .to_vec()
@@ -51,13 +53,14 @@ impl Tier<Crystal> for RelaxTier {
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
         let crystals: Vec<&Crystal> = items.iter().map(|(crystal, _)| *crystal).collect();
         let relaxed = relax(self.potential.as_ref(), &crystals, &self.options);
-        relaxed.into_iter().map(|relaxation| self.outcome(relaxation)).collect()
+        let starts = crystals.iter().map(|crystal| crystal.lattice.volume());
+        relaxed.into_iter().zip(starts).map(|(relaxation, start)| self.outcome(relaxation, start)).collect()
     }
 }
 
 impl RelaxTier {
-    /// Energies that leave it hold the corrections that a hull needs.
-    fn outcome(&self, relaxation: Relaxation) -> TierOutcome<Crystal> {
+    /// Energies that leave it hold the corrections that a hull needs. `volume` (Å^3) is that of the start.
+    fn outcome(&self, relaxation: Relaxation, volume: f64) -> TierOutcome<Crystal> {
         if matches!(relaxation.verdict, Verdict::Failed { .. }) {
             return TierOutcome::Failed { reason: relaxation.verdict.to_string() };
         }
@@ -75,9 +78,15 @@ impl RelaxTier {
             (property::MAX_STRESS, relaxation.max_stress),
             (property::RELAXATION_STEPS, relaxation.steps as f64),
             (property::CONVERGED, f64::from(u8::from(relaxation.is_converged()))),
+            (property::VOLUME_RATIO, relaxation.crystal.lattice.volume() / volume),
         ];
+        let moment = relaxation.moment_ratio().map(|ratio| (property::MOMENT_RATIO, ratio));
         TierOutcome::Passed {
-            properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            properties: properties
+                .into_iter()
+                .chain(moment)
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             design: relaxation.crystal,
         }
     }

@@ -18,11 +18,12 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::executor::{ExecutorKind, FilesSpec, SlurmSpec};
-use super::file::{CampaignConfig, ConditionSetting};
+use super::file::{CampaignConfig, ConditionSetting, is_default};
 use super::filter::FunnelSpec;
 use crate::cache::CacheSpec;
 use crate::engine::Budgets;
 use crate::plugins::Plugins;
+use crate::trust::TrustLimits;
 use crate::warm_start::WarmStartSpec;
 
 /// A campaign whose settings were checked against each other. Made by
@@ -120,6 +121,9 @@ pub struct CrystalSpec {
     /// A second potential; `None` when one opinion is enough.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_opinion: Option<SecondOpinionSpec>,
+    /// Limits beyond which a relaxed crystal is flagged.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trust: TrustLimits,
     /// Cheap checks that come before any energy.
     pub checks: CheckLimits,
     /// Competing phases; used when an objective needs the hull.

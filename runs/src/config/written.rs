@@ -17,10 +17,11 @@ use super::file::{
     FilesSection, FilterSection, FunnelSection, GeneratorSection, GoalSetting, HullSection, LedgerSection,
     LibrarySection, LigandNames, LigandsSection, LimitSection, NoveltySection, ObjectiveSection,
     OutputSection, PrecursorSetting, RelaxSection, SecondOpinionSection, SlurmSection, SpaceGroups,
-    SpaceSection, TierSection, WarmStartSection, XtbSection,
+    SpaceSection, TierSection, TrustSection, WarmStartSection, XtbSection,
 };
 use super::filter::FilterSpec;
 use crate::plugins::Kind;
+use crate::trust::TrustLimits;
 use crate::warm_start;
 
 impl From<&Campaign> for CampaignConfig {
@@ -221,6 +222,17 @@ impl From<&SecondOpinionSpec> for SecondOpinionSection {
     }
 }
 
+impl From<&TrustLimits> for TrustSection {
+    fn from(limits: &TrustLimits) -> Self {
+        Self {
+            max_force: Some(limits.max_force),
+            min_distance_ratio: Some(limits.min_distance_ratio),
+            max_moment_ratio: Some(limits.max_moment_ratio),
+            below_hull: Some(limits.below_hull),
+        }
+    }
+}
+
 fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
     let space = &spec.space;
     CampaignConfig {
@@ -240,6 +252,7 @@ fn with_crystals(shared: CampaignConfig, spec: &CrystalSpec) -> CampaignConfig {
         },
         relax: spec.relax.as_ref().map(RelaxSection::from),
         second_opinion: spec.second_opinion.as_ref().map(SecondOpinionSection::from),
+        trust: spec.relax.as_ref().map(|_| TrustSection::from(&spec.trust)).unwrap_or_default(),
         checks: ChecksSection {
             min_distance: Some(spec.checks.min_distance),
             min_distance_ratio: Some(spec.checks.min_distance_ratio),

@@ -8,15 +8,19 @@ mod files;
 mod phases;
 mod start;
 mod table;
+mod trust;
 
 use std::sync::Arc;
 
 use druse_datasets::precursors::shipped_precursors;
 use druse_datasets::reference::ReferenceTable;
+use druse_fitness::chgnet::{Chgnet, ChgnetKind};
 use druse_fitness::hull::{HullTier, PhaseDiagram, Precursors, SecondOpinion, Standing};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
+use druse_fitness::potentials::LoadError;
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
+use druse_fitness::training_distance::{KnownAtoms, TrainingDistanceTier};
 use druse_fitness::{Objective, Tier, property};
 use druse_generators::{Appraiser, Generator, Portfolio, appraised_crystal_generator};
 use druse_representations::{Composition, Crystal, Element};
@@ -38,6 +42,7 @@ pub use domain::Crystals;
 pub use files::Standardised;
 pub use phases::{KnownStructure, Phases, known_structures, phases};
 pub(crate) use table::Table;
+pub use trust::TrustTier;
 
 /// Tolerance (Å) of space groups of relaxed crystals: in constraints and in the files of the front.
 pub const SYMPREC: f64 = 0.05;
@@ -161,8 +166,19 @@ pub fn evaluation(
 }
 
 /// Names of all tiers that a campaign of crystals may have without plug-ins.
-pub const TIERS: [&str; 9] =
-    [PROPOSALS, CHECKS, RELAX, CHECKS_AGAIN, "constraints", AUDIT, HULL, SECOND_OPINION, PROPERTIES];
+pub const TIERS: [&str; 11] = [
+    PROPOSALS,
+    CHECKS,
+    RELAX,
+    CHECKS_AGAIN,
+    "constraints",
+    AUDIT,
+    HULL,
+    SECOND_OPINION,
+    TRAINING_DISTANCE,
+    TRUST,
+    PROPERTIES,
+];
 
 /// Keys of reference tables in campaign files.
 const HULL_KEY: &str = "hull.reference";
@@ -176,6 +192,8 @@ const CHECKS_AGAIN: &str = "checks of the relaxed";
 const AUDIT: &str = "audit";
 const HULL: &str = "hull";
 const SECOND_OPINION: &str = "second opinion";
+const TRAINING_DISTANCE: &str = "training distance";
+const TRUST: &str = "trust";
 const PROPERTIES: &str = "properties";
 
 /// Names of the tiers in order of cost, without plug-ins; `names` are those of objectives and limits.
@@ -193,6 +211,10 @@ pub fn funnel<'a, I: Iterator<Item = &'a str>>(
         funnel.push(HULL);
         funnel.extend(spec.second_opinion.as_ref().map(|_| SECOND_OPINION));
     }
+    if spec.relax.is_some() {
+        funnel.extend(needs_distance(names()).then_some(TRAINING_DISTANCE));
+        funnel.push(TRUST);
+    }
     if needs_estimates(names()) {
         funnel.push(PROPERTIES);
     }
@@ -208,6 +230,10 @@ pub fn estimated() -> Vec<String> {
 fn needs_estimates<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
     let estimated = estimated();
     names.any(|name| estimated.iter().any(|one| one == name))
+}
+
+fn needs_distance<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.any(|name| name == property::TRAINING_DISTANCE)
 }
 
 fn wants_audit<'a>(spec: &CrystalSpec, mut names: impl Iterator<Item = &'a str>) -> bool {
@@ -251,6 +277,11 @@ fn tiers(
             tiers.push(Box::new(second_opinion(campaign, spec, second, options)?));
         }
     }
+    if needs_distance(names(campaign)) {
+        let chgnet = Chgnet::load(ChgnetKind::V030).map_err(LoadError::from)?;
+        tiers.push(Box::new(TrainingDistanceTier::new(Arc::new(chgnet), KnownAtoms::shipped()?)?));
+    }
+    tiers.push(Box::new(TrustTier::new(spec.trust)));
     tiers.extend(estimates);
     Ok(tiers)
 }

@@ -29,6 +29,8 @@ pub struct Relaxed {
     pub max_force: Option<f64>,
     /// Largest stress component (GPa).
     pub max_stress: Option<f64>,
+    /// Largest magnetic moment as a share of what its element can have, of potentials with moments.
+    pub moment_ratio: Option<f64>,
     /// How it ended, in words.
     pub verdict: String,
     /// CPU seconds that it took.
@@ -77,7 +79,7 @@ impl Relaxer {
         for (number, crystal) in crystals.iter().enumerate() {
             // Finite or not, numbers of crystals have a text of their own.
             let text = serde_json::to_string(crystal).unwrap_or_default();
-            let key = Key::of(&["relaxation", &protocol, &text]);
+            let key = Key::of(&["relaxation with moments", &protocol, &text]);
             let known = self.cache.recall(&key)?;
             if known.is_none() {
                 missing.push((number, key));
@@ -159,6 +161,7 @@ impl Relaxed {
             converged: false,
             max_force: None,
             max_stress: None,
+            moment_ratio: None,
             verdict: reason,
             cpu_seconds: 0.0,
         }
@@ -169,6 +172,7 @@ impl Relaxed {
         let atoms = relaxation.crystal.sites.len() as f64;
         let usable = relaxation.verdict.is_usable();
         let finite = |x: f64| x.is_finite().then_some(x);
+        let moment_ratio = relaxation.moment_ratio().and_then(finite);
         Self {
             energy_per_atom: relaxation
                 .prediction
@@ -181,6 +185,7 @@ impl Relaxed {
             converged: relaxation.verdict == Verdict::Converged,
             max_force: finite(relaxation.max_force),
             max_stress: finite(relaxation.max_stress),
+            moment_ratio,
             verdict: relaxation.verdict.to_string(),
             crystal: usable.then_some(relaxation.crystal),
             cpu_seconds,

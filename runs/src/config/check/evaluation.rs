@@ -16,9 +16,11 @@ use crate::config::campaign::{
 };
 use crate::config::file::{
     ChecksSection, GoalSetting, LimitSection, ObjectiveSection, RelaxSection, SecondOpinionSection,
+    TrustSection,
 };
 use crate::config::mistake::Mistake;
 use crate::plugins::{Kind, Parts, Plugins};
+use crate::trust::TrustLimits;
 
 /// Potentials that a campaign file may name.
 const MODELS: [&str; 4] = potentials::NAMES;
@@ -198,14 +200,18 @@ pub(super) fn check_objectives<D: Kind>(
     specs
 }
 
-/// Properties that the relaxation and the hull write.
-pub(super) const CRYSTAL_PROPERTIES: [&str; 11] = [
+/// Properties that the relaxation, the hull and what watches over them write.
+pub(super) const CRYSTAL_PROPERTIES: [&str; 15] = [
     property::ENERGY_PER_ATOM,
     property::ENERGY_PER_ATOM_START,
     property::MAX_FORCE,
     property::MAX_STRESS,
     property::RELAXATION_STEPS,
     property::CONVERGED,
+    property::VOLUME_RATIO,
+    property::MOMENT_RATIO,
+    property::TRAINING_DISTANCE,
+    property::FLAGGED,
     property::ENERGY_ABOVE_HULL,
     property::FORMATION_ENERGY,
     property::REACTION_ENERGY,
@@ -273,6 +279,28 @@ pub(super) fn check_range(
 
 fn shown(value: Option<f64>) -> String {
     value.map_or("nothing".to_owned(), |value| value.to_string())
+}
+
+pub(super) fn check_trust(section: &TrustSection, mistakes: &mut Mistakes) -> TrustLimits {
+    let default = TrustLimits::default();
+    let mut limit = |key: &str, value: Option<f64>, default: f64, unit: &str| {
+        let value = value.unwrap_or(default);
+        if value.is_nan() || value < 0.0 {
+            mistakes.report(format!("trust.{key}"), value, format!("0 or a number above it{unit}"));
+        }
+        value
+    };
+    TrustLimits {
+        max_force: limit("max_force", section.max_force, default.max_force, " (eV/Å)"),
+        min_distance_ratio: limit(
+            "min_distance_ratio",
+            section.min_distance_ratio,
+            default.min_distance_ratio,
+            "",
+        ),
+        max_moment_ratio: limit("max_moment_ratio", section.max_moment_ratio, default.max_moment_ratio, ""),
+        below_hull: limit("below_hull", section.below_hull, default.below_hull, " (eV/atom)"),
+    }
 }
 
 pub(super) fn check_checks(section: &ChecksSection, mistakes: &mut Mistakes) -> CheckLimits {

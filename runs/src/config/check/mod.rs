@@ -29,7 +29,7 @@ use cache::check_cache;
 use complexes::check_complexes;
 use evaluation::{
     AUDIT_PROPERTIES, COMPLEX_NEEDS, COMPLEX_PROPERTIES, CRYSTAL_NEEDS, CRYSTAL_PROPERTIES, check_checks,
-    check_energies, check_limits, check_objectives, check_relax, check_second_opinion,
+    check_energies, check_limits, check_objectives, check_relax, check_second_opinion, check_trust,
 };
 use filter::check_funnel;
 use generators::check_generators;
@@ -156,6 +156,8 @@ impl CampaignConfig {
         properties.extend(crate::crystals::estimated());
         if relax.is_some() {
             properties.extend(CRYSTAL_PROPERTIES.map(str::to_owned));
+        } else if self.trust != Default::default() {
+            mistakes.report("trust", "it without [relax]", "a [relax] table as well");
         }
         if second_opinion.is_some() {
             properties.push(property::ENERGY_ABOVE_HULL_FIRST.to_owned());
@@ -163,10 +165,15 @@ impl CampaignConfig {
         }
         properties.extend(written(&self.tier, own));
         let objectives = check_objectives(&self.objective, own, &CRYSTAL_NEEDS, &properties, base, mistakes);
-        let limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        let mut limits = check_limits(&self.limit, &properties, &objectives, mistakes);
+        // What is flagged is not called stable, unless the file says how many flags may be.
+        if relax.is_some() && limits.iter().all(|limit| limit.name != property::FLAGGED) {
+            limits.push(LimitSpec { name: property::FLAGGED.to_owned(), min: None, max: Some(0.0) });
+        }
         let funnel = check_funnel(self, &properties, &objectives, mistakes);
         let reject = check_verdicts("novelty.reject", self.novelty.reject.as_deref(), mistakes);
         let checks = check_checks(&self.checks, mistakes);
+        let trust = check_trust(&self.trust, mistakes);
         let hull = check_reference("hull.reference", self.hull.reference.as_deref(), base, mistakes)?;
         if let Some(Some(relax)) = &relax
             && objectives.iter().any(|objective| CRYSTAL_NEEDS.objectives.contains(&objective.name.as_str()))
@@ -177,7 +184,7 @@ impl CampaignConfig {
         let relax = relax.map_or(Some(None), |checked| checked.map(Some))?;
         let precursors = check_precursors(self.hull.precursors.as_ref(), base, mistakes);
         let second_opinion = second_opinion.map_or(Some(None), |checked| checked.map(Some))?;
-        let spec = CrystalSpec { space, relax, second_opinion, checks, hull, precursors, reject };
+        let spec = CrystalSpec { space, relax, second_opinion, trust, checks, hull, precursors, reject };
         let named = || {
             objectives
                 .iter()
@@ -202,6 +209,7 @@ impl CampaignConfig {
             ("space", self.space != Default::default()),
             ("relax", self.relax.is_some()),
             ("second_opinion", self.second_opinion.is_some()),
+            ("trust", self.trust != Default::default()),
             ("checks", self.checks != Default::default()),
             ("hull", self.hull != Default::default()),
             ("novelty.reject", self.novelty.reject.is_some()),

@@ -59,6 +59,9 @@ pub struct CampaignConfig {
     /// A second potential for crystals near the hull; without this table there is one opinion only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub second_opinion: Option<SecondOpinionSection>,
+    /// Limits beyond which a relaxed crystal is flagged, and so not called stable.
+    #[serde(skip_serializing_if = "is_default")]
+    pub trust: TrustSection,
     /// Complexes: optimisation by xtb; without this table they are assembled only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xtb: Option<XtbSection>,
@@ -91,7 +94,7 @@ pub struct CampaignConfig {
 }
 
 /// Whether a table says nothing, and need not be written.
-fn is_default<T: Default + PartialEq>(section: &T) -> bool {
+pub(super) fn is_default<T: Default + PartialEq>(section: &T) -> bool {
     *section == T::default()
 }
 
@@ -325,6 +328,28 @@ pub struct SecondOpinionSection {
     /// Its competing phases: `"shipped"` (when absent; for chgnet-0.3.0 and sevennet-l3i5) or a table by `druse data reference` with the same model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+}
+
+/// `[trust]`: energies of crystals beyond these limits are not believed; `inf` (of `min_distance_ratio`, 0) lets all pass.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrustSection {
+    /// Largest force on an atom at the end of the relaxation (eV/Å); 1 when absent.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_force: Option<f64>,
+    /// Smallest distance as a share of the sum of covalent radii; 0.6 when absent.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_distance_ratio: Option<f64>,
+    /// Largest magnetic moment as a share of the largest spin moment of such an atom; 1.1 when absent.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_moment_ratio: Option<f64>,
+    /// Largest energy below the hull of known phases (eV/atom); 0.5 when absent.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub below_hull: Option<f64>,
 }
 
 /// One `[[objective]]`

@@ -13,6 +13,7 @@ use super::novelty::{known_match, ordered};
 use super::{Row, Sun};
 use crate::cache::CacheError;
 use crate::evaluation::{Evaluation, Member, Relaxed, SampleSet};
+use crate::trust::{Evidence, TrustLimits};
 
 /// Why a set cannot be judged.
 #[derive(Debug, thiserror::Error)]
@@ -89,6 +90,16 @@ impl Sun<'_> {
             Some(Ok(above)) => row.energy_above_hull = Some(above),
             Some(Err(error)) => row.no_hull = Some(error.to_string()),
             None => {}
+        }
+        if let Some(end) = &relaxed.crystal {
+            let evidence = Evidence {
+                max_force: relaxed.max_force,
+                moment_ratio: relaxed.moment_ratio,
+                energy_above_hull: row.energy_above_hull,
+            };
+            let flags = TrustLimits::default().flags(end, &evidence);
+            let flags: Vec<String> = flags.iter().map(ToString::to_string).collect();
+            row.flags = (!flags.is_empty()).then(|| flags.join("; "));
         }
         row
     }

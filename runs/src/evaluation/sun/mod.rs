@@ -2,7 +2,7 @@
 //! (N. Kazeev et al., arXiv:2503.02407) in one protocol, on a hull of the model that relaxes.
 //!
 //! Every structure is relaxed. Those that cannot be, that fail on the way or do not converge count as
-//! unstable and stay in every denominator. Uniqueness and novelty are decided on relaxed structures,
+//! unstable and stay in every denominator; so do those whose energies are not to be trusted ([`TrustLimits`]). Uniqueness and novelty are decided on relaxed structures,
 //! and on those given where there is no relaxed one. Two manners stand side by side:
 //!
 //! | | unique | novel |
@@ -24,12 +24,13 @@ use druse_validation::metrics::symmetry::SymmetryStatistics;
 
 use super::table::Column;
 use super::{Hull, Relaxer, Stamp};
+use crate::trust::TrustLimits;
 
 pub use judge::JudgeError;
 pub use row::Row;
 
 /// Name and version.
-pub const PROTOCOL: &str = "sun 1";
+pub const PROTOCOL: &str = "sun 2";
 
 /// Largest energies above the hull (eV/atom) that count as stable.
 pub const LIMITS: [f64; 3] = [0.1, 0.08, 0.0];
@@ -61,7 +62,11 @@ impl Sun<'_> {
         let mut stamp = Stamp::new(PROTOCOL);
         stamp.set("relaxation", self.relaxer.protocol());
         stamp.set("denominator", "all structures, unreadable, failed and unconverged ones too");
-        stamp.set("stable", format!("energy above hull <= {LIMITS:?} eV/atom, converged"));
+        let trust = serde_json::to_string(&TrustLimits::default()).unwrap_or_default();
+        stamp.set(
+            "stable",
+            format!("energy above hull <= {LIMITS:?} eV/atom, converged, not flagged by {trust}"),
+        );
         stamp.set(
             "objects of uniqueness and novelty",
             "relaxed structures, given ones where relaxation failed",

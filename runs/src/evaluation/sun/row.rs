@@ -46,6 +46,8 @@ pub struct Row {
     pub energy_above_hull: Option<f64>,
     /// Why there is none.
     pub no_hull: Option<String>,
+    /// Why its energy is not to be trusted; `None` when nothing speaks against it.
+    pub flags: Option<String>,
     /// Whether it is compared with others at all.
     pub comparable: bool,
     /// Whether it matches none of those before it (`mattergen_ordered`).
@@ -71,9 +73,9 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether it is converged and at most `limit` (eV/atom) above the hull.
+    /// Whether it is converged, not flagged and at most `limit` (eV/atom) above the hull.
     pub fn is_stable(&self, limit: f64) -> bool {
-        self.converged && self.energy_above_hull.is_some_and(|energy| energy <= limit)
+        self.converged && self.flags.is_none() && self.energy_above_hull.is_some_and(|energy| energy <= limit)
     }
 
     /// Whether the relaxed structure has another space group than P1.

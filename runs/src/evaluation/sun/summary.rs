@@ -51,6 +51,7 @@ impl Sun<'_> {
             share("valid", &|row| row.structure_valid && row.composition_valid),
             share("relaxed", &|row| row.energy_per_atom.is_some()),
             share("converged", &|row| row.converged),
+            share("flagged", &|row| row.flags.is_some()),
             share("unique_mattergen_ordered", &|row| row.unique),
         ];
         let groups: BTreeSet<usize> = rows.iter().filter_map(|row| row.group).collect();
