@@ -109,7 +109,16 @@ fn hull_places_entries_of_a_file() {
     let peroxide = &results[3];
     assert_eq!(
         keys(peroxide),
-        ["id", "formula", "energy_above_hull", "formation_energy", "decomposition", "reference"]
+        [
+            "id",
+            "formula",
+            "energy_above_hull",
+            "formation_energy",
+            "decomposition",
+            "supports",
+            "known",
+            "reference"
+        ]
     );
     // Oxide: (-15 + 4 + 5) / 3 = -2 eV/atom. Peroxide: (-19 + 4 + 10) / 4 = -1.25, hull -1.5.
     assert!((peroxide["formation_energy"].as_f64().unwrap() + 1.25).abs() < 1e-12);
@@ -118,13 +127,25 @@ fn hull_places_entries_of_a_file() {
         peroxide["decomposition"],
         json!([{"id": "oxide", "amount": 0.75}, {"id": "o2", "amount": 0.25}])
     );
+    // Without the oxide the peroxide is on the hull of what is left: itself. O2 is the only oxygen.
+    assert_eq!(
+        peroxide["supports"],
+        json!([
+            {"id": "oxide", "amount": 0.75, "energy_above_hull_without": 0.0},
+            {"id": "o2", "amount": 0.25, "energy_above_hull_without": null}
+        ])
+    );
+    assert_eq!(peroxide["known"]["structures"], 4);
     assert!(peroxide["reference"].as_str().unwrap().starts_with("entries.json (sha256 "));
 
     let ran = druse_in(folder.path(), &["hull", "--entries", "entries.json"]);
     insta::assert_snapshot!("hull_table", ran.out);
     assert_eq!(
         ran.err,
-        "1 of 4 entries hold no correction where others do: their energies cannot be compared\n\
+        "hull of Li rests on 1 known structure of 1 composition; phases that nobody has computed are not on it\n\
+         hull of Li-O rests on 4 known structures of 4 compositions; phases that nobody has computed are not on it\n\
+         hull of O rests on 1 known structure of 1 composition; phases that nobody has computed are not on it\n\
+         1 of 4 entries hold no correction where others do: their energies cannot be compared\n\
          1 of 4 entries hold another correction than MP2020's for their composition (peroxides and sulphates may)\n\
          3 of 4 entries on the hull; eV/atom, from total energies\n"
     );

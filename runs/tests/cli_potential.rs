@@ -160,6 +160,8 @@ fn structures_on_a_hull_of_the_same_model() {
             "energy_above_hull",
             "formation_energy",
             "decomposition",
+            "supports",
+            "known",
             "reference",
             "energy_per_atom",
             "inverse_hull_energy",

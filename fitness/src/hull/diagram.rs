@@ -234,6 +234,13 @@ impl PhaseDiagram {
         })
     }
 
+    /// Number of entries and of compositions in the elements of `composition`.
+    pub(super) fn count(&self, composition: &Composition) -> Result<(usize, usize), HullError> {
+        let system = self.system(ElementSet::of(composition))?;
+        let entries = system.phases.iter().map(|&phase| self.phases[phase].polymorphs.len()).sum();
+        Ok((entries, system.phases.len()))
+    }
+
     /// The energy of the hull (eV/atom, on the scale of the entries) at a composition.
     ///
     /// # Errors

@@ -32,6 +32,7 @@
 mod diagram;
 mod precursors;
 mod second_opinion;
+mod sensitivity;
 mod simplex;
 mod standing;
 mod system;
@@ -42,5 +43,6 @@ mod tier;
 pub use diagram::{Component, Exclude, HullError, PhaseDiagram, PhaseEntry, Placement, ZERO_TOLERANCE};
 pub use precursors::{PrecursorError, Precursors, Reaction, Term};
 pub use second_opinion::SecondOpinion;
+pub use sensitivity::{Known, Support};
 pub use standing::{Standing, inverse_hull_energy, metastability};
 pub use tier::HullTier;

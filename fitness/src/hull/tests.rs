@@ -247,6 +247,83 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Amounts are the derivatives of the energy above hull, and an entry left out is a diagram
+    /// that was built without it.
+    #[test]
+    fn supports_are_derivatives_and_diagrams_without(
+        amounts in prop::collection::vec(1_u32..6, 5),
+        leave in prop::collection::vec(0_usize..5, 2),
+        energy in -6.0_f64..0.0,
+    ) {
+        let entries = quinary();
+        let mut amounts: Vec<f64> = amounts.into_iter().map(f64::from).collect();
+        leave.into_iter().for_each(|element| amounts[element] = 0.0);
+        let elements = ["Li", "Mg", "Fe", "P", "O"].map(|symbol| symbol.parse::<Element>().unwrap());
+        let composition: Composition =
+            elements.into_iter().zip(amounts).filter(|&(_, amount)| amount > 0.0).collect();
+        let above = |entries: Vec<PhaseEntry>| {
+            let diagram = PhaseDiagram::new(entries).unwrap();
+            diagram.energy_above_hull(&composition, energy, Exclude::Nothing).map(|p| p.energy_above_hull)
+        };
+        let diagram = PhaseDiagram::new(entries.clone()).unwrap();
+        let placement = diagram.energy_above_hull(&composition, energy, Exclude::Nothing).unwrap();
+        let supports = diagram.supports(&composition, energy, &placement).unwrap();
+        prop_assert_eq!(supports.len(), placement.decomposition.len());
+        for support in supports {
+            let moved = |by: f64| {
+                let mut entries = entries.clone();
+                entries.iter_mut().filter(|e| e.id == support.id).for_each(|e| e.energy_per_atom += by);
+                above(entries).unwrap() - placement.energy_above_hull
+            };
+            // The hull is concave in each energy: the change by the amount alone bounds that by any step.
+            for step in [-0.3, -1e-3, 1e-3, 0.3] {
+                prop_assert!(moved(step) > -support.amount * step - 1e-9);
+            }
+            let others = entries.iter().filter(|entry| entry.id != support.id).cloned().collect();
+            match (above(others), support.energy_above_hull_without) {
+                (Ok(rebuilt), Some(without)) => {
+                    prop_assert!((rebuilt - without).abs() < 1e-9, "{rebuilt} {without}");
+                    prop_assert!(without <= placement.energy_above_hull + 1e-9);
+                    // An entry whose loss costs nothing may lie on an edge, without a derivative.
+                    if placement.energy_above_hull - without > 1e-3 {
+                        prop_assert!((moved(1e-6) + support.amount * 1e-6).abs() < 1e-10);
+                    }
+                }
+                (Err(HullError::MissingElement { .. }), None) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_entry_that_carries_a_verdict_and_what_is_known_are_told() {
+    let diagram = PhaseDiagram::new([
+        entry("Li", "Li", 0.0),
+        entry("O", "O2", 0.0),
+        entry("oxide", "Li2O", -2.0),
+        entry("other oxide", "Li4O2", -1.8),
+        entry("Fe", "Fe", 0.0),
+    ])
+    .unwrap();
+    let peroxide = composition("Li2O2");
+    let placement = diagram.energy_above_hull(&peroxide, -1.4, Exclude::Nothing).unwrap();
+    let supports = diagram.supports(&peroxide, -1.4, &placement).unwrap();
+    // Without the oxide, 3/4 of the other one: -1.4 + 0.75 * 1.8 = -0.05, a stable phase.
+    assert!(supports[0].id == "oxide" && (supports[0].amount - 0.75).abs() < 1e-12);
+    assert!((placement.energy_above_hull - 0.1).abs() < 1e-12);
+    assert!((supports[0].energy_above_hull_without.unwrap() + 0.05).abs() < 1e-12);
+    assert!(supports[1].id == "O" && supports[1].energy_above_hull_without.is_none());
+    assert_eq!(
+        diagram.known(&peroxide).unwrap().to_string(),
+        "hull of Li-O rests on 4 known structures of 3 compositions; phases that nobody has computed are \
+         not on it"
+    );
+}
+
 /// Every stored energy above hull of the exchanged systems: 1e-9 eV/atom where total energies are
 /// stored, 1e-6 where formation energies rounded to 1e-7 are.
 #[test]

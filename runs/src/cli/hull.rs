@@ -1,12 +1,13 @@
 //! `druse hull`
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::datasets::entries::{ComputedEntry, EnergyBasis, EntrySet, read_entries};
 use crate::fitness::corrections::{Stored, stored};
-use crate::fitness::hull::{Exclude, PhaseDiagram, Placement, metastability};
+use crate::fitness::hull::{Exclude, HullError, Known, PhaseDiagram, Placement, Support, metastability};
 use crate::fitness::property;
-use crate::representations::Exchange;
+use crate::representations::{Composition, Exchange};
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -46,8 +47,8 @@ fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Glob
         .map(|input| {
             let outcome = input.record.and_then(|record| {
                 let placed = stability.place(&record.crystal)?;
-                let formula = record.crystal.composition().reduced_formula();
-                Ok(placed_json(&formula, &placed, &stability))
+                placed_json(&record.crystal.composition(), &placed, &stability)
+                    .map_err(|error| error.to_string())
             });
             progress.step();
             (input.id, outcome)
@@ -72,10 +73,12 @@ fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
     let outcomes: Vec<(String, Outcome)> = entries
         .par_iter()
         .map(|entry| {
-            let formula = entry.composition.reduced_formula();
-            let placed =
-                diagram.energy_above_hull(&entry.composition, entry.energy_per_atom(), Exclude::Nothing);
-            let outcome = placed.map(|placement| placement_json(&formula, &placement, &reference));
+            let energy = entry.energy_per_atom();
+            let placed = diagram.energy_above_hull(&entry.composition, energy, Exclude::Nothing);
+            let outcome = placed.and_then(|placement| {
+                let evidence = Evidence::find(&diagram, &entry.composition, energy, &placement)?;
+                Ok(placement_json(&entry.composition, &placement, &evidence, &reference))
+            });
             (entry.id.clone(), outcome.map_err(|error| error.to_string()))
         })
         .collect();
@@ -115,16 +118,42 @@ fn note_corrections(entries: &[ComputedEntry], global: &Global) {
     }
 }
 
+/// Systems of which each gets its own note.
+const NOTED_SYSTEMS: usize = 3;
+
+/// What a verdict rests on.
+struct Evidence {
+    supports: Vec<Support>,
+    known: Known,
+}
+
+impl Evidence {
+    fn find(
+        diagram: &PhaseDiagram,
+        composition: &Composition,
+        energy_per_atom: f64,
+        placement: &Placement,
+    ) -> Result<Self, HullError> {
+        let supports = diagram.supports(composition, energy_per_atom, placement)?;
+        Ok(Self { supports, known: diagram.known(composition)? })
+    }
+}
+
 fn show(
     outcomes: impl Iterator<Item = (String, Outcome)>,
     reactions: bool,
     global: &Global,
 ) -> Result<(), Failure> {
     let mut results = Results::default();
+    let mut systems = BTreeMap::new();
     for (id, outcome) in outcomes {
+        if let Ok(values) = &outcome {
+            let text = |key: &str| values["known"][key].as_str().unwrap_or_default().to_owned();
+            systems.insert(text("system"), (values["known"]["structures"].as_u64(), text("text")));
+        }
         results.push(id, outcome);
     }
-    let mut header = vec!["formula", "E_hull", "E_form", "competing phases"];
+    let mut header = vec!["formula", "E_hull", "E_form", "competing phases", "E_hull without one of them"];
     if reactions {
         header.extend(["E_react", "reaction"]);
     }
@@ -134,6 +163,7 @@ fn show(
             shown(values, "energy_above_hull", 4),
             shown(values, "formation_energy", 4),
             competing(&values["decomposition"]),
+            without(&values["supports"]),
         ];
         if reactions {
             let reaction = &values["reaction"];
@@ -142,7 +172,34 @@ fn show(
             row.push(words.unwrap_or_default().to_owned());
         }
         row
-    })
+    })?;
+    note_known(&systems, global);
+    Ok(())
+}
+
+/// Says on how many known phases the hulls rest.
+fn note_known(systems: &BTreeMap<String, (Option<u64>, String)>, global: &Global) {
+    if systems.len() <= NOTED_SYSTEMS {
+        systems.values().for_each(|(_, text)| global.note(text));
+        return;
+    }
+    let counts = || systems.values().filter_map(|(count, _)| *count);
+    global.note(&format!(
+        "hulls of {} chemical systems rest on {} to {} known structures each; phases that nobody has computed \
+         are not on them",
+        systems.len(),
+        counts().min().unwrap_or_default(),
+        counts().max().unwrap_or_default()
+    ));
+}
+
+/// The entry whose loss would lower the energy above hull most, for instance `-0.0500 mp-1`.
+fn without(supports: &Value) -> String {
+    let energies = supports.as_array().into_iter().flatten().filter_map(|support| {
+        Some((support["energy_above_hull_without"].as_f64()?, support["id"].as_str()?))
+    });
+    let lowest = energies.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+    lowest.map_or_else(|| "-".to_owned(), |(energy, id)| format!("{energy:.4} {id}"))
 }
 
 /// The decomposition in words, for instance `0.750 mp-1 + 0.250 mp-2`.
@@ -154,18 +211,38 @@ fn competing(decomposition: &Value) -> String {
     parts.collect::<Vec<_>>().join(" + ")
 }
 
-fn placement_json(formula: &str, placement: &Placement, reference: &str) -> Map<String, Value> {
+fn placement_json(
+    composition: &Composition,
+    placement: &Placement,
+    evidence: &Evidence,
+    reference: &str,
+) -> Map<String, Value> {
+    let Known { system, structures, compositions } = &evidence.known;
     let mut values = Map::new();
-    values.insert("formula".to_owned(), json!(formula));
+    values.insert("formula".to_owned(), json!(composition.reduced_formula()));
     values.insert("energy_above_hull".to_owned(), json!(placement.energy_above_hull));
     values.insert("formation_energy".to_owned(), json!(placement.formation_energy));
     values.insert("decomposition".to_owned(), json!(placement.decomposition));
+    values.insert("supports".to_owned(), json!(evidence.supports));
+    let known = json!({
+        "system": system,
+        "structures": structures,
+        "compositions": compositions,
+        "text": evidence.known.to_string(),
+    });
+    values.insert("known".to_owned(), known);
     values.insert("reference".to_owned(), json!(reference));
     values
 }
 
-fn placed_json(formula: &str, placed: &Placed, stability: &Stability) -> Map<String, Value> {
-    let mut values = placement_json(formula, &placed.placement, stability.reference());
+fn placed_json(
+    composition: &Composition,
+    placed: &Placed,
+    stability: &Stability,
+) -> Result<Map<String, Value>, HullError> {
+    let (energy, placement) = (placed.energy_per_atom, &placed.placement);
+    let evidence = Evidence::find(stability.diagram(), composition, energy, placement)?;
+    let mut values = placement_json(composition, placement, &evidence, stability.reference());
     values.insert("energy_per_atom".to_owned(), json!(placed.energy_per_atom));
     values.insert(property::INVERSE_HULL_ENERGY.to_owned(), json!(placed.inverse_hull_energy));
     if let Some(window) = placed.window {
@@ -196,5 +273,5 @@ fn placed_json(formula: &str, placed: &Placed, stability: &Stability) -> Map<Str
         values.insert("steps".to_owned(), json!(relaxation.steps));
         values.insert("converged".to_owned(), json!(relaxation.is_converged()));
     }
-    values
+    Ok(values)
 }

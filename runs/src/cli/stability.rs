@@ -116,6 +116,11 @@ impl Stability {
         self.precursors.as_ref().map(Precursors::protocol)
     }
 
+    /// The competing phases of all elements of the inputs.
+    pub fn diagram(&self) -> &PhaseDiagram {
+        &self.diagram
+    }
+
     /// Model, hash and, where structures are relaxed, the settings.
     pub fn protocol(&self) -> String {
         let energies = self.potential.hull_protocol();
