@@ -24,6 +24,7 @@
 //! | `metastability` | minimise | 1 | property of the same name: [`metastability`](crate::hull::metastability) |
 //! | `density` | minimise | g/cm^3 | mass over volume of the cell |
 //! | `novelty` | maximise | 1 | property of the same name: distance to the nearest known crystal |
+//! | `disorder` | minimise | 1 | chance that elements share sites, from how alike they are: [`disorder`] |
 //!
 //! For complexes:
 //!
@@ -43,6 +44,7 @@
 //! [`crystal_objective_with`], [`complex_objective`]. Closures become objectives through [`FnObjective`].
 
 mod availability;
+pub mod disorder;
 mod element;
 mod function;
 mod property;

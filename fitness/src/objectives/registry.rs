@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use druse_datasets::elements::ElementTable;
 use druse_representations::{Complex, Crystal, Design};
 
+use super::disorder::{self, Disorder};
 use super::synthesis::SyntheticAccessibility;
 use super::{
     Density, ElementMeasure, ElementObjective, FnObjective, LigandAvailability, MetalObjective, Occurrences,
@@ -123,7 +124,7 @@ const OF_COMPOSITION: [KnownObjective; 10] = [
     ),
 ];
 
-const OF_CRYSTALS: [KnownObjective; 10] = [
+const OF_CRYSTALS: [KnownObjective; 11] = [
     entry(
         "energy_above_hull",
         Goal::Minimise,
@@ -173,6 +174,12 @@ const OF_CRYSTALS: [KnownObjective; 10] = [
         Goal::Maximise,
         "1",
         "probability of being listed in the ICSD, estimated by a model trained on the Materials Project",
+    ),
+    entry(
+        disorder::NAME,
+        Goal::Minimise,
+        "1",
+        "chance that elements share sites in reality, from how alike they are; fitted to 333 chemical systems",
     ),
 ];
 
@@ -276,6 +283,7 @@ pub fn crystal_objective_with(
         property::BAND_GAP => Box::new(PropertyObjective::new(name, Goal::Maximise, "eV")),
         property::BULK_MODULUS => Box::new(PropertyObjective::new(name, Goal::Maximise, "GPa")),
         property::SYNTHESIZABILITY => Box::new(PropertyObjective::new(name, Goal::Maximise, "1")),
+        disorder::NAME => Box::new(Disorder),
         _ => return of_composition(name, table).ok_or_else(|| unknown(name, known())),
     })
 }

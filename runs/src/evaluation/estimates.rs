@@ -2,7 +2,12 @@
 //!
 //! Numbers: mean and root mean square error, the mean error of a model that always says the mean, and how often the truth lies within one
 //! and two doubts of the value (68 and 95 % where errors are normal and the doubts right). Labels that are all 0 or 1: the area
-//! under the ROC curve, the Brier score, and the calibration curve, the share of 1 among those of each tenth of probability.
+//! under the ROC curve, the Brier score, the mean probability of those with label 1, and the calibration curve, the share of 1 among
+//! those of each tenth of probability.
+//!
+//! Where 1 means listed and 0 not listed, that mean estimates the share c of listed ones among all that deserve it (Elkan and Noto, KDD 2008,
+//! 213), if these were listed at random, whatever they are. Then no calibrated probability of being listed passes c; where the curve
+//! shows that listed ones are more frequent than c, the assumption is wrong and p / c means nothing.
 
 use std::collections::BTreeMap;
 
@@ -135,6 +140,9 @@ fn chances(name: &str, pairs: &[Pair], seed: u64) -> Vec<Metric> {
         Metric::statistic(of("brier"), "", pairs, seed, |drawn| {
             mean(drawn.map(|p| (p.value - p.truth).powi(2)))
         }),
+        Metric::statistic(of("said_of_positive"), "", pairs, seed, |drawn| {
+            mean(drawn.filter(|p| p.truth == 1.0).map(|p| p.value))
+        }),
     ];
     metrics.extend((0..BINS).map(|k| {
         let [low, high] = [k, k + 1].map(|k| k as f64 / BINS as f64);
@@ -189,5 +197,7 @@ mod tests {
         let found = chances("made", &pairs(&[(1.0, 0.95), (1.0, 1.0), (0.0, 0.92), (0.0, 0.05)]), 1);
         let bin = found.iter().find(|m| m.name == "made_said_0.9_to_1.0").unwrap();
         assert_eq!((bin.numerator, bin.denominator), (Some(2), 3));
+        let said = found.iter().find(|m| m.name == "made_said_of_positive").unwrap().value.unwrap();
+        assert!((said - 1.95 / 2.0).abs() < 1e-12);
     }
 }
