@@ -61,7 +61,10 @@ pub struct Flag {
 }
 
 /// Names of the flags of [`TrustLimits`].
-pub const FLAGS: [&str; 5] = ["force", "distance", "moment", "below_hull", "unseen_element"];
+pub const FLAGS: [&str; 5] = ["force", "distance", "moment", "below_hull", UNSEEN_ELEMENT];
+
+/// Name of the flag on elements that no known structure has.
+pub const UNSEEN_ELEMENT: &str = "unseen_element";
 
 /// Elements of the structures that summarise what CHGNet, and SevenNet with it, was trained on. All where there is no summary.
 static SEEN: LazyLock<Vec<Element>> = LazyLock::new(|| match KnownAtoms::shipped() {
@@ -161,7 +164,7 @@ mod tests {
         assert!(names(&salt(4.12), Evidence::default()).is_empty());
     }
 
-    /// Radii of Cs and Cl: 2.44 and 1.02 Å; half the diagonal of a cube of 2.3 Å is 1.992 Å, 0.576 of their sum.
+    /// Radii of Cs and Cl: 2.44 and 1.02 Å; the edge of a cube of 2.3 Å, from Cs to Cs, is 0.471 of twice the radius.
     #[test]
     fn each_flag_tells_its_number() {
         let evidence =
@@ -170,7 +173,7 @@ mod tests {
             names(&salt(2.3), evidence),
             [
                 "force: 2.50 eV/Å, expected at most 1",
-                "distance: 0.58 of the sum of covalent radii, expected at least 0.6",
+                "distance: 0.47 of the sum of covalent radii, expected at least 0.6",
                 "moment: 1.50 of an atom's largest, expected at most 1.1",
                 "below hull: -0.73 eV/atom, expected at least -0.5",
             ]

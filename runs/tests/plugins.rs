@@ -205,7 +205,7 @@ fn mistakes_list_the_plug_ins() {
         "generator[1].options.far: found inf, expected a finite number",
         "generator[1].options.day: found 2026-01-01, expected a text, number, truth value, list or table",
         "objective[0].name: found \"onw\", expected one of energy_above_hull, ",
-        "reserve, price, own",
+        "us_critical_share, own",
         "tier[0].name: found \"bad\", expected one of bad tier",
         "tier[1].after: found \"relax\", expected \"\" or one of checks, which come before it in this campaign",
         "tier[2].name: found \"bad tier\" again, expected each tier once",

@@ -200,7 +200,7 @@ impl Precursors {
             |composition: &Composition| GASES.iter().any(|gas| gas.reduced() == composition.reduced());
         let (mut available, mut unknown) = (Vec::new(), Vec::new());
         let air = (!list.iter().any(|one| one.reduced() == oxygen.reduced())).then_some(oxygen);
-        for composition in list.iter().chain(air) {
+        for composition in list {
             let leaves = composition.elements().all(|element| ["C", "H", "O"].contains(&element.symbol()));
             if leaves && composition.element_count() > 1 && !is_gas(composition) {
                 return Err(PrecursorError::Volatile(composition.to_string()));
@@ -210,6 +210,8 @@ impl Precursors {
                 None => unknown.push(composition.to_string()),
             }
         }
+        // Nobody named it, so that nobody misses its energy.
+        available.extend(air.and_then(compound));
         if available.iter().all(|compound| compound.formula == oxygen.to_string()) {
             return Err(PrecursorError::NothingKnown);
         }

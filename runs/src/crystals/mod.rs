@@ -18,7 +18,7 @@ use druse_fitness::chgnet::{Chgnet, ChgnetKind};
 use druse_fitness::hull::{HullTier, PhaseDiagram, Precursors, SecondOpinion, Standing};
 use druse_fitness::objectives::crystal_objective;
 use druse_fitness::potential::Potential;
-use druse_fitness::potentials::LoadError;
+use druse_fitness::potentials::{self, LoadError};
 use druse_fitness::relax::{RelaxOptions, RelaxTier};
 use druse_fitness::training_distance::{KnownAtoms, TrainingDistanceTier};
 use druse_fitness::{Objective, Tier, property};
@@ -281,7 +281,8 @@ fn tiers(
         let chgnet = Chgnet::load(ChgnetKind::V030).map_err(LoadError::from)?;
         tiers.push(Box::new(TrainingDistanceTier::new(Arc::new(chgnet), KnownAtoms::shipped()?)?));
     }
-    tiers.push(Box::new(TrustTier::new(spec.trust)));
+    let learnt_from_known = potentials::NAMES.contains(&relax.model.to_string().as_str());
+    tiers.push(Box::new(TrustTier::new(spec.trust, learnt_from_known)));
     tiers.extend(estimates);
     Ok(tiers)
 }

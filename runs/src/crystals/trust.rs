@@ -3,18 +3,20 @@
 use druse_fitness::{Properties, Tier, TierOutcome, property};
 use druse_representations::Crystal;
 
-use crate::trust::{Evidence, TrustLimits};
+use crate::trust::{Evidence, TrustLimits, UNSEEN_ELEMENT};
 
 /// Writes [`property::FLAGGED`], the number of flags of a crystal, and for each flag of [`TrustLimits`] what was found. Flags that
 /// earlier tiers raised count, too. It rejects nothing: a limit on [`property::FLAGGED`] keeps flagged crystals off the front.
 pub struct TrustTier {
     limits: TrustLimits,
+    known: bool,
 }
 
 impl TrustTier {
-    /// A tier with these limits.
-    pub fn new(limits: TrustLimits) -> Self {
-        Self { limits }
+    /// A tier with these limits; `known` tells whether energies are those of a potential that learnt from the known structures, which alone
+    /// may be wrong for an element that they do not have.
+    pub fn new(limits: TrustLimits, known: bool) -> Self {
+        Self { limits, known }
     }
 
     fn one(&self, crystal: &Crystal, known: &Properties) -> Properties {
@@ -24,7 +26,8 @@ impl TrustTier {
             moment_ratio: value(property::MOMENT_RATIO),
             energy_above_hull: value(property::ENERGY_ABOVE_HULL),
         };
-        let flags = self.limits.flags(crystal, &evidence);
+        let mut flags = self.limits.flags(crystal, &evidence);
+        flags.retain(|flag| self.known || flag.name != UNSEEN_ELEMENT);
         let earlier = known.keys().filter(|name| name.starts_with(property::FLAG)).count();
         let count = (flags.len() + earlier) as f64;
         let named = flags.into_iter().map(|flag| (format!("{}{}", property::FLAG, flag.name), flag.value));
@@ -72,7 +75,7 @@ mod tests {
         let properties = |pairs: &[(&str, f64)]| -> Properties {
             pairs.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect()
         };
-        let tier = TrustTier::new(TrustLimits::default());
+        let tier = TrustTier::new(TrustLimits::default(), true);
         let sound = properties(&[(property::MAX_FORCE, 0.04), (property::ENERGY_ABOVE_HULL, 0.01)]);
         let unsound = properties(&[
             (property::MAX_FORCE, 0.04),

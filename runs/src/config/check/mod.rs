@@ -180,9 +180,9 @@ impl CampaignConfig {
         {
             check_energies("relax.model", &relax.model, "hull.reference", &hull, mistakes);
         }
+        let precursors = check_precursors(self.hull.precursors.as_ref(), base, mistakes);
         // What was asked for and cannot be had was reported.
         let relax = relax.map_or(Some(None), |checked| checked.map(Some))?;
-        let precursors = check_precursors(self.hull.precursors.as_ref(), base, mistakes);
         let second_opinion = second_opinion.map_or(Some(None), |checked| checked.map(Some))?;
         let spec = CrystalSpec { space, relax, second_opinion, trust, checks, hull, precursors, reject };
         let named = || {
