@@ -22,6 +22,8 @@ pub mod property {
     pub const MAX_STRESS: &str = "max_stress";
     /// Steps of the relaxation.
     pub const RELAXATION_STEPS: &str = "relaxation_steps";
+    /// Saddles that the relaxation left at the price of symmetry.
+    pub const SADDLES_LEFT: &str = "saddles_left";
     /// 1 when the relaxation converged, 0 when it ran out of steps.
     pub const CONVERGED: &str = "converged";
     /// Volume after relaxation relative to that of the proposal.

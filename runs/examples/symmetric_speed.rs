@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 
 use druse::fitness::chgnet::{Chgnet, ChgnetKind};
 use druse::fitness::cpu::thread_seconds;
-use druse::fitness::relax::{RelaxOptions, relax};
+use druse::fitness::relax::{RelaxOptions, Relaxation, relax};
 use druse::fitness::{PotentialError, Prediction, Want};
 use druse::representations::Crystal;
 use druse::representations::io::read_path;
@@ -119,53 +119,88 @@ fn timed<T>(mut run: impl FnMut() -> T) -> (T, f64) {
 }
 
 fn relaxations(model: &Chgnet, crystals: &[Crystal]) -> Result<(), Failure> {
-    let options = RelaxOptions { fmax: FMAX, steps: STEPS, ..RelaxOptions::default() };
-    let (mut seconds, mut steps, mut converged, mut broken, mut ours) = (0.0, 0, 0, 0, Vec::new());
-    for crystal in crystals {
-        let start = thread_seconds();
-        let relaxation = relax(model, &[crystal], &options).remove(0);
-        let time = thread_seconds() - start;
-        seconds += time;
-        steps += relaxation.steps;
-        converged += usize::from(relaxation.is_converged());
-        let order = |crystal: &Crystal, symprec| CellSymmetry::find(crystal, symprec).1.order();
-        broken += usize::from(order(&relaxation.crystal, 1e-6) < order(crystal, options.symprec));
-        let energy = relaxation.prediction.as_ref().map(|p| p.energy / crystal.sites.len() as f64);
-        ours.push((energy, time, relaxation.steps, relaxation.verdict.to_string()));
+    let kept = RelaxOptions { fmax: FMAX, steps: STEPS, ..RelaxOptions::default() };
+    let left = RelaxOptions { leave_saddles: true, ..kept };
+    let ours = [("kept", kept), ("left where it is a saddle's", left)]
+        .map(|(symmetry, options)| (symmetry, Relaxed::all(model, crystals, &options)));
+    for (symmetry, relaxed) in &ours {
+        relaxed.print(symmetry);
     }
-    println!(
-        "{} relaxations to {FMAX} eV/Å: {seconds:.2} s, {steps} steps, {converged} converged, {broken} lost symmetry",
-        crystals.len()
-    );
     let arguments = [FMAX.to_string(), STEPS.to_string()];
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let Some(peer) = peer("chgnet_relax_peer.py", &arguments, crystals)? else { return Ok(()) };
     let theirs: f64 = peer.iter().filter_map(|row| row["cpu_seconds"].as_f64()).sum();
     let their_steps: u64 = peer.iter().filter_map(|row| row["steps"].as_u64()).sum();
-    println!("chgnet: {theirs:.2} s, {their_steps} steps, so {:.1} times ours", theirs / seconds);
-    let (mut good, mut both) = (0, 0);
-    for (number, (row, (energy, time, steps, verdict))) in peer.iter().zip(&ours).enumerate() {
-        let their_energy = row["energy_per_atom"].as_f64();
-        let fine = match (energy, their_energy) {
-            (Some(energy), Some(theirs)) => {
-                both += 1;
-                *energy <= theirs + 1e-3
-            }
-            _ => true,
-        };
-        good += usize::from(fine && energy.is_some() && their_energy.is_some());
-        if !fine || energy.is_none() != their_energy.is_none() {
-            let formula = crystals[number].composition().reduced_formula();
-            println!(
-                "  {number} {formula}, {} sites: {energy:?} eV/atom ({steps} steps, {time:.2} s, {verdict}), chgnet {their_energy:?} \
-                 ({} steps)",
-                crystals[number].sites.len(),
-                row["steps"]
-            );
-        }
+    for (symmetry, relaxed) in &ours {
+        let ratio = theirs / relaxed.seconds();
+        println!(
+            "symmetry {symmetry}: chgnet's {theirs:.2} s, {their_steps} steps, are {ratio:.1} times ours"
+        );
+        relaxed.compare(crystals, &peer);
     }
-    println!("{good} of {both} end within 1 meV/atom of chgnet or lower");
     Ok(())
+}
+
+/// Relaxations of crystals with one set of options, each with its CPU seconds.
+struct Relaxed {
+    ends: Vec<(Relaxation, f64)>,
+    /// How many lost symmetry.
+    broken: usize,
+}
+
+impl Relaxed {
+    fn all(model: &Chgnet, crystals: &[Crystal], options: &RelaxOptions) -> Self {
+        let (mut ends, mut broken) = (Vec::new(), 0);
+        for crystal in crystals {
+            let start = thread_seconds();
+            let relaxation = relax(model, &[crystal], options).remove(0);
+            let time = thread_seconds() - start;
+            let order = |crystal: &Crystal, symprec| CellSymmetry::find(crystal, symprec).1.order();
+            broken += usize::from(order(&relaxation.crystal, 1e-6) < order(crystal, options.symprec));
+            ends.push((relaxation, time));
+        }
+        Self { ends, broken }
+    }
+
+    fn seconds(&self) -> f64 {
+        self.ends.iter().map(|(_, time)| time).sum()
+    }
+
+    fn print(&self, symmetry: &str) {
+        let count = |wanted: fn(&Relaxation) -> bool| self.ends.iter().filter(|(end, _)| wanted(end)).count();
+        println!(
+            "symmetry {symmetry}: {} relaxations to {FMAX} eV/Å, {:.2} s, {} steps, {} converged, {} left a saddle, {} lost symmetry",
+            self.ends.len(),
+            self.seconds(),
+            self.ends.iter().map(|(end, _)| end.steps).sum::<usize>(),
+            count(Relaxation::is_converged),
+            count(|end| end.saddles > 0),
+            self.broken,
+        );
+    }
+
+    /// How many end within 1 meV/atom of the peer's or lower; the others are listed.
+    fn compare(&self, crystals: &[Crystal], peer: &[serde_json::Value]) {
+        let (mut good, mut both) = (0, 0);
+        for ((row, (end, time)), crystal) in peer.iter().zip(&self.ends).zip(crystals) {
+            let atoms = crystal.sites.len();
+            let energy = end.prediction.as_ref().map(|prediction| prediction.energy / atoms as f64);
+            let theirs = row["energy_per_atom"].as_f64();
+            let fine = energy.zip(theirs).is_some_and(|(energy, theirs)| energy <= theirs + 1e-3);
+            both += usize::from(energy.is_some() && theirs.is_some());
+            good += usize::from(fine);
+            if !fine {
+                println!(
+                    "  {}, {atoms} sites: {energy:?} eV/atom ({} steps, {time:.2} s, {}), chgnet {theirs:?} ({} steps)",
+                    crystal.composition().reduced_formula(),
+                    end.steps,
+                    end.verdict,
+                    row["steps"]
+                );
+            }
+        }
+        println!("{good} of {both} end within 1 meV/atom of chgnet or lower");
+    }
 }
 
 /// What a script of `benches/peers` prints for each crystal, or `None` where there is no peer.

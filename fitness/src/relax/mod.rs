@@ -4,7 +4,8 @@
 //! `FrechetCellFilter`. The symmetry of the start is found, made exact and kept: only the free parameters of the occupied
 //! positions and the strains that the crystal system allows change, and a potential that can do with one atom of each orbit
 //! is asked for no more. In these directions quasi-Newton steps with a trust radius start from springs between near atoms;
-//! where steps get stuck, FIRE goes on. Since the cell's rows of the
+//! where steps get stuck, FIRE goes on. Forces that keep a symmetry also vanish on a saddle; on demand a crystal at rest is searched for a
+//! direction that leads down without the symmetry, and goes on from there with what is left of it. Since the cell's rows of the
 //! generalised forces are the virial divided by the number of atoms, a result also carries the
 //! largest stress component, which is the physical criterion.
 //!
@@ -17,6 +18,7 @@ mod filter;
 mod fire;
 mod options;
 mod quasi_newton;
+mod softest;
 mod springs;
 mod subspace;
 #[cfg(test)]
@@ -50,8 +52,10 @@ pub struct Relaxation {
     pub max_force: f64,
     /// Largest stress component at the end, external pressure included (GPa).
     pub max_stress: f64,
-    /// Steps taken, those that were taken back included.
+    /// Steps taken; those that were taken back and looks around a point at rest included.
     pub steps: usize,
+    /// Saddles that were left at the price of symmetry.
+    pub saddles: usize,
     /// How it ended.
     pub verdict: Verdict,
 }

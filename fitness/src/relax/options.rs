@@ -35,12 +35,15 @@ pub struct RelaxOptions {
     /// Tolerance (Å) within which the symmetry of the start is found, made exact and kept; 0 lets any symmetry break. None is
     /// kept where a part of the cell is fixed that does not have it.
     pub symprec: f64,
+    /// Whether a crystal that is at rest only because of its symmetry goes on without: up to ten more calls of the potential look for a
+    /// direction of negative curvature.
+    pub leave_saddles: bool,
     /// When to give up.
     pub guards: Guards,
 }
 
 impl Default for RelaxOptions {
-    /// 0.05 eV/Å, 500 steps, free cell, no pressure, symmetry within 0.01 Å.
+    /// 0.05 eV/Å, 500 steps, free cell, no pressure, symmetry within 0.01 Å, kept on saddles too.
     fn default() -> Self {
         Self {
             fmax: 0.05,
@@ -48,6 +51,7 @@ impl Default for RelaxOptions {
             cell: CellFreedom::default(),
             pressure: 0.0,
             symprec: 0.01,
+            leave_saddles: false,
             guards: Guards::default(),
         }
     }

@@ -64,6 +64,12 @@ impl Subspace {
         flat.as_slice().chunks_exact(3).map(Vector3::from_column_slice).collect()
     }
 
+    /// The directions, as rows.
+    pub(super) fn directions(&self) -> impl Iterator<Item = Vec<Vector3<f64>>> {
+        let rows = |column: &[f64]| column.chunks_exact(3).map(Vector3::from_column_slice).collect();
+        self.basis.column_iter().map(move |column| rows(column.as_slice()))
+    }
+
     /// A quadratic form on rows, restricted to the directions.
     pub(super) fn restricted(&self, form: &DMatrix<f64>) -> DMatrix<f64> {
         self.basis.tr_mul(&(form * &self.basis))

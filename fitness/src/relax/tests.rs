@@ -201,6 +201,29 @@ fn symmetry_is_kept_to_the_last_bits_unless_it_may_break() {
     assert!((kept - free).abs() < 1e-3, "{kept} and {free} eV/atom");
 }
 
+/// Atoms in a row, all `spacing` (Å) apart, whose cell holds two of them.
+fn chain(spacing: f64) -> Crystal {
+    let lattice = Lattice::from_rows([[3.5, 0.0, 0.0], [0.0, 3.5, 0.0], [0.0, 0.0, 2.0 * spacing]]);
+    let atom = Element::from_symbol("Po").unwrap();
+    Crystal::ordered(lattice, [(atom, [0.0; 3]), (atom, [0.0, 0.0, 0.5])])
+}
+
+#[test]
+fn a_chain_of_even_spacing_is_left_where_pairs_are_lower() {
+    let kept = RelaxOptions { fmax: 1e-6, cell: CellFreedom::Fixed, ..RelaxOptions::default() };
+    let left = RelaxOptions { leave_saddles: true, ..kept };
+    // At 2.9 Å the springs' curvature is negative: one bond of 2.5 Å and none beyond 3.2 Å costs nothing.
+    let [even, pairs] = [kept, left].map(|options| relax(&Springs, &[&chain(2.9)], &options).remove(0));
+    assert_eq!((even.steps, even.saddles, pairs.saddles), (0, 0, 1));
+    let energy = |relaxation: &Relaxation| relaxation.prediction.as_ref().unwrap().energy;
+    assert!((energy(&even) - 2.0 * (0.4 * 0.3_f64).powi(2)).abs() < 1e-9);
+    assert!(pairs.is_converged() && energy(&pairs) < 1e-6, "{}", energy(&pairs));
+    // At 2.5 Å it is positive: what is looked at and found to be a valley stays to the last bit.
+    let [valley, looked] = [kept, left].map(|options| relax(&Springs, &[&chain(2.5)], &options).remove(0));
+    assert!(looked.steps > valley.steps && looked.saddles == 0);
+    assert_eq!((looked.crystal, looked.prediction), (valley.crystal, valley.prediction));
+}
+
 #[test]
 fn a_batch_relaxes_as_each_crystal_alone() {
     let Ok(chgnet) = Chgnet::load(ChgnetKind::V030) else { panic!("run make setup") };
@@ -213,7 +236,7 @@ fn a_batch_relaxes_as_each_crystal_alone() {
             Crystal::ordered(lattice, [atom(x, 0.0), atom(y, 0.48)])
         })
         .collect();
-    let options = RelaxOptions::default();
+    let options = RelaxOptions { leave_saddles: true, ..RelaxOptions::default() };
     let together = relax(&chgnet, &crystals.iter().collect::<Vec<_>>(), &options);
     for (crystal, joint) in crystals.iter().zip(&together) {
         assert_eq!(&relax(&chgnet, &[crystal], &options)[0], joint);

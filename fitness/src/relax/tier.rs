@@ -8,7 +8,7 @@ use super::{RelaxOptions, Relaxation, Verdict, relax};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 use crate::potential::Potential;
 
-/// Relaxes crystals and writes energy, forces, stress, steps, convergence, change of volume and, where there are any, moments. Structures that
+/// Relaxes crystals and writes energy, forces, stress, steps, saddles left, convergence, change of volume and, where there are any, moments. Structures that
 /// break a guard are rejected; those that ran out of steps go on with `converged` = 0.
 pub struct RelaxTier {
     potential: Arc<dyn Potential>,
@@ -30,7 +30,7 @@ impl Tier<Crystal> for RelaxTier {
     fn protocol(&self) -> String {
         let options = serde_json::to_string(&self.options).unwrap_or_default();
         format!(
-            "relaxation by {}, quasi-Newton steps that keep the symmetry, with change of volume and moments, {options}",
+            "relaxation by {}, quasi-Newton steps that keep the symmetry, with saddles left, change of volume and moments, {options}",
             self.potential.hull_protocol()
         )
     }
@@ -42,6 +42,7 @@ impl Tier<Crystal> for RelaxTier {
             property::MAX_FORCE,
             property::MAX_STRESS,
             property::RELAXATION_STEPS,
+            property::SADDLES_LEFT,
             property::CONVERGED,
             property::VOLUME_RATIO,
             property::MOMENT_RATIO,
@@ -77,6 +78,7 @@ impl RelaxTier {
             (property::MAX_FORCE, relaxation.max_force),
             (property::MAX_STRESS, relaxation.max_stress),
             (property::RELAXATION_STEPS, relaxation.steps as f64),
+            (property::SADDLES_LEFT, relaxation.saddles as f64),
             (property::CONVERGED, f64::from(u8::from(relaxation.is_converged()))),
             (property::VOLUME_RATIO, relaxation.crystal.lattice.volume() / volume),
         ];

@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::fire::Fire;
 use super::options::{CellFreedom, Guards, RelaxOptions, Verdict};
 use super::quasi_newton::{Progress, QuasiNewton};
+use super::softest::{Found, Softest};
 use super::subspace::Subspace;
 use super::{Relaxation, springs};
 use crate::potential::{PotentialError, Prediction};
@@ -17,6 +18,10 @@ const NOISE: f64 = 2e-6;
 
 /// Cells that differ by less (Å) are the same.
 const SAME_CELL: f64 = 1e-6;
+
+/// How far (Å, the longest row) a saddle is left at once, so that the first step does not lead back; and how often at most.
+const PUSH: f64 = 0.1;
+const SADDLES: usize = 4;
 
 pub(super) struct Walker {
     crystal: Crystal,
@@ -28,6 +33,9 @@ pub(super) struct Walker {
     energy_start: Option<f64>,
     /// The last point that was not taken back.
     kept: Option<Point>,
+    /// The saddle that was left last: what lies beyond must be lower.
+    saddle: Option<Point>,
+    saddles: usize,
     steps: usize,
     verdict: Option<Verdict>,
 }
@@ -37,12 +45,17 @@ enum Mover {
     Start,
     QuasiNewton(QuasiNewton),
     Fire(Fire),
+    /// At rest: looks for a direction that leads down without the symmetry.
+    Search(Softest),
 }
 
 /// A structure and what the potential says of it.
 struct Point {
     crystal: Crystal,
+    symmetry: CellSymmetry,
     filter: Filter,
+    /// eV per cell.
+    enthalpy: f64,
     prediction: Prediction,
     forces: Vec<Vector3<f64>>,
     max_force: f64,
@@ -61,6 +74,8 @@ impl Walker {
             mover: Mover::Start,
             energy_start: None,
             kept: None,
+            saddle: None,
+            saddles: 0,
             steps: 0,
             verdict: None,
         };
@@ -87,6 +102,10 @@ impl Walker {
                 self.verdict = Some(Verdict::Failed { reason, step });
                 return;
             }
+            Err(_) if matches!(self.mover, Mover::Search(_)) => {
+                self.verdict = Some(Verdict::Converged);
+                return;
+            }
             Err(error) => {
                 self.verdict = no_energy(error.to_string());
                 return;
@@ -97,20 +116,26 @@ impl Walker {
             self.verdict = no_energy("the potential gives no forces or no stress".into());
             return;
         };
-        let enthalpy = prediction.energy + self.filter.pressure() * self.crystal.lattice.volume();
+        if !largest_row(forces.iter().copied()).is_finite() {
+            self.verdict = no_energy("a force is not a finite number".into());
+            return;
+        }
+        if let Mover::Search(search) = &mut self.mover {
+            let found = search.take(&forces);
+            self.leave_or_rest(found, options);
+            return;
+        }
         let point = Point {
             max_force: largest_row(prediction.forces.iter().flatten().map(|f| Vector3::from(*f))),
             max_stress: max_stress(&prediction, options.pressure),
+            enthalpy: prediction.energy + self.filter.pressure() * self.crystal.lattice.volume(),
             crystal: self.crystal.clone(),
+            symmetry: self.symmetry.clone(),
             filter: self.filter.clone(),
             prediction,
             forces,
         };
-        if !largest_row(point.forces.iter().copied()).is_finite() {
-            self.verdict = no_energy("a force is not a finite number".into());
-            return;
-        }
-        let progress = self.take(enthalpy, &point);
+        let progress = self.take(&point);
         let point = match (progress, &self.kept) {
             (Progress::Back, Some(kept)) => kept,
             (Progress::Stuck, Some(kept)) => {
@@ -122,9 +147,11 @@ impl Walker {
         // Where the cell has changed much, a force is larger than its row.
         let force = largest_row(point.forces.iter().copied()).max(point.max_force);
         let limit = options.guards.max_force;
-        self.verdict = if force < options.fmax {
-            Some(Verdict::Converged)
-        } else if step > options.guards.settling_steps && point.max_force > limit {
+        if force < options.fmax {
+            self.settle(options);
+            return;
+        }
+        self.verdict = if step > options.guards.settling_steps && point.max_force > limit {
             Some(Verdict::WildForce { force: point.max_force, limit, step })
         } else if step >= options.steps {
             Some(Verdict::OutOfSteps { force, steps: step })
@@ -137,16 +164,16 @@ impl Walker {
     }
 
     /// Tells the mover where the last step led.
-    fn take(&mut self, enthalpy: f64, point: &Point) -> Progress {
+    fn take(&mut self, point: &Point) -> Progress {
         let noise = NOISE * self.crystal.sites.len() as f64;
         let gradient = -self.subspace.components(&point.forces);
         match &mut self.mover {
-            Mover::QuasiNewton(mover) => mover.take(enthalpy, gradient, noise, &self.subspace),
-            Mover::Fire(_) => Progress::Kept,
+            Mover::QuasiNewton(mover) => mover.take(point.enthalpy, gradient, noise, &self.subspace),
+            Mover::Fire(_) | Mover::Search(_) => Progress::Kept,
             Mover::Start => {
                 let curvature = springs::curvature(&self.crystal).ok();
                 let mover = curvature.and_then(|curvature| {
-                    QuasiNewton::new(self.subspace.restricted(&curvature), enthalpy, gradient)
+                    QuasiNewton::new(self.subspace.restricted(&curvature), point.enthalpy, gradient)
                 });
                 self.mover = mover.map_or_else(|| Mover::Fire(Fire::new()), Mover::QuasiNewton);
                 Progress::Kept
@@ -160,6 +187,7 @@ impl Walker {
         let rows = match &mut self.mover {
             Mover::QuasiNewton(mover) => mover.step(&self.subspace),
             Mover::Fire(fire) => fire.step(&kept.forces),
+            Mover::Search(search) => search.asks(),
             Mover::Start => return,
         };
         self.filter = kept.filter.clone();
@@ -172,6 +200,63 @@ impl Walker {
                 Some(Verdict::NoEnergy { reason, step: self.steps })
             }
         };
+    }
+
+    /// At rest: the end, or a look whether this is a saddle.
+    fn settle(&mut self, options: &RelaxOptions) {
+        let (Some(kept), saddle) = (&self.kept, &self.saddle) else { return };
+        if saddle.as_ref().is_some_and(|saddle| saddle.enthalpy <= kept.enthalpy) {
+            self.kept = self.saddle.take();
+            self.saddles -= 1;
+            self.verdict = Some(Verdict::Converged);
+            return;
+        }
+        let looks = options.leave_saddles && kept.symmetry.order() > 1 && self.saddles < SADDLES;
+        let search = looks.then(|| self.search(kept, options.cell)).flatten();
+        match search {
+            Some(search) => {
+                self.mover = Mover::Search(search);
+                self.symmetry = CellSymmetry::trivial(self.crystal.sites.len());
+                self.move_on(options);
+            }
+            None => self.verdict = Some(Verdict::Converged),
+        }
+    }
+
+    /// A search for a direction that leads down from here without the symmetry; `None` where there is no such direction.
+    fn search(&self, here: &Point, cell: CellFreedom) -> Option<Softest> {
+        let none = CellSymmetry::trivial(here.crystal.sites.len());
+        let all = Subspace::new(&here.crystal, &none, cell);
+        let curvature = springs::curvature(&here.crystal).ok()?;
+        Softest::new(all, &self.subspace, &here.forces, &curvature)
+    }
+
+    /// After a look: looks on, rests, or leaves the saddle with what symmetry is left.
+    fn leave_or_rest(&mut self, found: Found, options: &RelaxOptions) {
+        let Some(kept) = &self.kept else { return };
+        let rows = match found {
+            Found::Nothing => return self.move_on(options),
+            Found::Valley => {
+                self.verdict = Some(Verdict::Converged);
+                return;
+            }
+            Found::Downhill(rows) => rows,
+        };
+        let mut filter = kept.filter.clone();
+        filter.displace(&rows.iter().map(|row| PUSH * row).collect::<Vec<_>>());
+        let mut crystal = kept.crystal.clone();
+        if filter.apply(&mut crystal).is_none() {
+            self.verdict = Some(Verdict::Converged);
+            return;
+        }
+        (self.crystal, self.symmetry) = prepared(&crystal, options);
+        self.filter = Filter::new(&self.crystal, options.cell, options.pressure);
+        self.subspace = Subspace::new(&self.crystal, &self.symmetry, options.cell);
+        self.mover = Mover::Start;
+        self.saddle = self.kept.take();
+        self.saddles += 1;
+        self.steps += 1;
+        self.verdict = self.broken(&options.guards);
     }
 
     /// The guard that the present structure breaks, if any.
@@ -206,6 +291,7 @@ impl Walker {
             max_force: kept.map_or(f64::NAN, |kept| kept.max_force),
             max_stress: kept.map_or(f64::NAN, |kept| kept.max_stress),
             steps: self.steps,
+            saddles: self.saddles,
             prediction: self.kept.map(|kept| kept.prediction),
             // The loop ends only when every walker has a verdict.
             verdict: self.verdict.unwrap_or(Verdict::Converged),

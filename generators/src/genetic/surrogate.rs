@@ -18,7 +18,7 @@ const LIMIT: f64 = 4.0;
 /// What it counts that something like it is known outside of the campaign, in standard deviations.
 const KNOWN: f64 = 2.0;
 /// What a doubling of the evaluated kin counts, in standard deviations.
-const KIN: f64 = 0.5;
+const KIN: f64 = 1.5;
 /// Fewer designs than this teach nothing.
 const FEWEST: f64 = 10.0;
 

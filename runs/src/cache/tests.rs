@@ -88,13 +88,14 @@ fn options() -> impl Strategy<Value = RelaxOptions> {
             settling_steps,
         },
     );
-    (0.001..1.0_f64, 1..900_usize, cell, -5.0..5.0_f64, 0.0..0.1_f64, guards).prop_map(
-        |(fmax, steps, cell, pressure, symprec, guards)| RelaxOptions {
+    (0.001..1.0_f64, 1..900_usize, cell, -5.0..5.0_f64, 0.0..0.1_f64, any::<bool>(), guards).prop_map(
+        |(fmax, steps, cell, pressure, symprec, leave_saddles, guards)| RelaxOptions {
             fmax,
             steps,
             cell,
             pressure,
             symprec,
+            leave_saddles,
             guards,
         },
     )
@@ -113,6 +114,7 @@ proptest! {
             RelaxOptions { cell: b.cell, ..a },
             RelaxOptions { pressure: b.pressure, ..a },
             RelaxOptions { symprec: b.symprec, ..a },
+            RelaxOptions { leave_saddles: b.leave_saddles, ..a },
             RelaxOptions { guards: b.guards, ..a },
         ] {
             prop_assert_eq!(of(a) == of(one), a == one);

@@ -52,6 +52,9 @@ pub struct Settings {
     /// break
     #[arg(long, value_name = "S", default_value_t = 0.01)]
     symprec: f64,
+    /// Go on without the symmetry where a crystal is at rest only because of it
+    #[arg(long)]
+    leave_saddles: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -99,6 +102,7 @@ impl Settings {
             cell,
             pressure: self.pressure,
             symprec: self.symprec,
+            leave_saddles: self.leave_saddles,
             ..RelaxOptions::default()
         })
     }
@@ -183,6 +187,7 @@ fn values(relaxation: &Relaxation, potential: &dyn Potential, options: &RelaxOpt
     let mut set = |key: &str, value: Value| values.insert(key.to_owned(), value);
     set("structure", crystal.to_exchange());
     set("steps", json!(relaxation.steps));
+    set("saddles", json!(relaxation.saddles));
     set("converged", json!(relaxation.is_converged()));
     set("energy_per_atom_start", json!(relaxation.energy_start.map(|energy| energy / atoms as f64)));
     set("max_force", json!(relaxation.max_force));

@@ -351,6 +351,8 @@ pub struct RelaxSpec {
     pub steps: usize,
     /// Tolerance within which the symmetry is found that is kept (Å); 0 lets it break.
     pub symprec: f64,
+    /// Whether a crystal that is at rest only because of its symmetry goes on without.
+    pub leave_saddles: bool,
 }
 
 /// A potential by its name, or a file by what it holds, wherever it lies: a campaign with another file is another campaign.

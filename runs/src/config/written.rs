@@ -208,6 +208,7 @@ impl From<&RelaxSpec> for RelaxSection {
             fmax: Some(spec.fmax),
             steps: Some(spec.steps as u64),
             symprec: Some(spec.symprec),
+            leave_saddles: Some(spec.leave_saddles),
         }
     }
 }

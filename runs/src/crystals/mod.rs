@@ -261,6 +261,7 @@ fn tiers(
         fmax: relax.fmax,
         steps: relax.steps,
         symprec: relax.symprec,
+        leave_saddles: relax.leave_saddles,
         ..RelaxOptions::default()
     };
     tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));

@@ -119,7 +119,8 @@ pub(super) fn check_relax(
     if !(symprec.is_finite() && symprec >= 0.0) {
         mistakes.report("relax.symprec", symprec, "0 or a number above (Å)");
     }
-    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec })
+    let leave_saddles = section.leave_saddles.unwrap_or_default();
+    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec, leave_saddles })
 }
 
 pub(super) fn check_second_opinion(
@@ -201,12 +202,13 @@ pub(super) fn check_objectives<D: Kind>(
 }
 
 /// Properties that the relaxation, the hull and what watches over them write.
-pub(super) const CRYSTAL_PROPERTIES: [&str; 15] = [
+pub(super) const CRYSTAL_PROPERTIES: [&str; 16] = [
     property::ENERGY_PER_ATOM,
     property::ENERGY_PER_ATOM_START,
     property::MAX_FORCE,
     property::MAX_STRESS,
     property::RELAXATION_STEPS,
+    property::SADDLES_LEFT,
     property::CONVERGED,
     property::VOLUME_RATIO,
     property::MOMENT_RATIO,

@@ -312,6 +312,9 @@ pub struct RelaxSection {
     #[schemars(range(min = 0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symprec: Option<f64>,
+    /// Whether a crystal that is at rest only because of its symmetry goes on without; no when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leave_saddles: Option<bool>,
 }
 
 /// `[second_opinion]`
