@@ -212,6 +212,11 @@ impl PhaseDiagram {
         &self.digest
     }
 
+    /// The line that names this hull in protocols; `reference` names the set that it was made of.
+    pub fn protocol(&self, reference: &str) -> String {
+        format!("convex hull of {reference} (sha256 {})", self.digest)
+    }
+
     /// Where a composition with an energy (eV/atom, on the scale of the entries) lies. The
     /// composition need not be among the entries.
     ///
