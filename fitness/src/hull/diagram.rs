@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::entries::ComputedEntry;
 use druse_representations::{Composition, Element};
 use serde::{Deserialize, Serialize};
@@ -462,5 +463,5 @@ fn digest(references: &BTreeMap<Element, f64>, phases: &[Phase]) -> String {
             hash.update(energy.to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(hash.finalize())
 }

@@ -91,7 +91,10 @@ impl PhaseDiagram {
         placement: &Placement,
     ) -> Result<f64, HullError> {
         let supports = self.supports(composition, energy_per_atom, placement)?;
-        Ok(supports.iter().filter_map(|support| support.lost(placement.energy_above_hull)).fold(0.0, f64::max))
+        Ok(supports
+            .iter()
+            .filter_map(|support| support.lost(placement.energy_above_hull))
+            .fold(0.0, f64::max))
     }
 
     /// How many entries and compositions the hull at `composition` rests on.
