@@ -76,6 +76,20 @@ fn place_in_known_systems(bencher: Bencher, elements: usize) {
     bencher.counter(ItemsCount::new(queries.len())).bench_local(|| place(diagram.as_ref(), &queries));
 }
 
+/// What each place rests on, beside the place itself: what campaigns ask of every candidate.
+#[divan::bench(args = [2, 3, 4, 5], sample_count = 5)]
+fn tell_sensitivities(bencher: Bencher, elements: usize) {
+    let diagram = PhaseDiagram::new(entries()).ok();
+    let queries = queries(elements);
+    let told = |query: &Composition| {
+        let diagram = diagram.as_ref()?;
+        let placement = diagram.energy_above_hull(query, -1.0, Exclude::Nothing).ok()?;
+        diagram.known(query).ok()?;
+        black_box(diagram.sensitivity(query, -1.0, &placement).ok())
+    };
+    bencher.counter(ItemsCount::new(queries.len())).bench_local(|| queries.iter().filter_map(told).count());
+}
+
 fn place(diagram: Option<&PhaseDiagram>, queries: &[Composition]) -> usize {
     let placed = |query| black_box(diagram?.energy_above_hull(query, -1.0, Exclude::Nothing).ok());
     queries.iter().filter_map(placed).count()

@@ -52,6 +52,15 @@ pub mod property {
     pub const INVERSE_HULL_ENERGY: &str = "inverse_hull_energy";
     /// Energy above hull as a share of what is known to be made in this kind of chemistry.
     pub const METASTABILITY: &str = "metastability";
+    /// How far (eV/atom) the energy above hull would fall if the one known structure that it rests on most did not exist
+    /// ([`Support::lost`](crate::hull::Support::lost)); 0 where it rests on elements alone. The larger, the more one wrong or
+    /// misplaced reference entry decides.
+    pub const HULL_SENSITIVITY: &str = "hull_sensitivity";
+    /// Number of known compositions in the chemical system of a crystal, subsystems and elements included: where few are
+    /// known, a low energy above hull says little.
+    pub const KNOWN_COMPOSITIONS: &str = "known_compositions";
+    /// What tells how far an energy above hull is to be trusted.
+    pub const HULL_EVIDENCE: [&str; 2] = [HULL_SENSITIVITY, KNOWN_COMPOSITIONS];
     /// Properties that need energies and a hull.
     pub const OF_HULL: [&str; 5] =
         [ENERGY_ABOVE_HULL, FORMATION_ENERGY, REACTION_ENERGY, INVERSE_HULL_ENERGY, METASTABILITY];

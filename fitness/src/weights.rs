@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::installed::{self, Absent};
 use sha2::{Digest, Sha256};
 
@@ -76,5 +77,5 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, WeightsError> {
 
 /// SHA-256 in hex digits.
 pub(crate) fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(Sha256::digest(bytes))
 }

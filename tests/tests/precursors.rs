@@ -11,7 +11,7 @@ generator = [{ kind = "nsga2" }]
 relax = { fmax = 0.1, steps = 40 }
 hull = { precursors = ["Li2CO3", "MnO2"] }
 objective = [{ name = "reaction_energy" }, { name = "embodied_carbon" }]
-limit = [{ name = "metastability", max = 1.0 }]
+limit = [{ name = "metastability", max = 1.0 }, { name = "known_compositions", min = 3 }]
 "#;
 
 #[test]
@@ -38,6 +38,9 @@ fn candidates_are_judged_by_their_reactions() {
         // Of lithium, manganese and oxygen there are oxides only: all have one window.
         let share = value("metastability").unwrap();
         assert!((share - above / 0.1804).abs() < 1e-9, "{properties}");
+        // What the energy above hull rests on; the whole system has more compositions than its subsystems.
+        assert!(value("hull_sensitivity").unwrap() >= 0.0, "{properties}");
+        assert!((1.0..500.0).contains(&value("known_compositions").unwrap()), "{properties}");
         assert!(value("reaction_energy").unwrap().is_finite(), "{properties}");
         // Not asked for.
         assert!(value("inverse_hull_energy").is_none(), "{properties}");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::ligands::{LibraryError, LigandLibrary};
 use druse_representations::ligand::{FINGERPRINT_VERSION, Fingerprint};
 use druse_representations::{Complex, Element, Ligand};
@@ -221,7 +222,7 @@ impl ComplexLookup {
 fn checksum(identities: &BTreeSet<String>) -> String {
     let mut hasher = Sha256::new();
     identities.iter().for_each(|identity| hasher.update(identity));
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(hasher.finalize())
 }
 
 impl NoveltyReference<Complex> for ComplexLookup {

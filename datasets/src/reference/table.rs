@@ -8,6 +8,7 @@ use druse_representations::{Composition, Element};
 use sha2::{Digest, Sha256};
 
 use super::{COLUMNS, MAGIC, ReferenceError, ReferenceHeader};
+use crate::bytes::hexadecimal;
 use crate::entries::ComputedEntry;
 
 /// One row of a table.
@@ -143,7 +144,7 @@ impl ReferenceTable {
         if u32::try_from(text.len()).is_err() {
             return Err(content(format!("{} bytes", text.len()), "less than 4 GiB"));
         }
-        let checksum = Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let checksum = hexadecimal(Sha256::digest(&text));
         let mut table =
             Self { header: ReferenceHeader::default(), checksum, text: String::new(), rows: Vec::new() };
         let (body, count) = table.read_header(&text, origin)?;

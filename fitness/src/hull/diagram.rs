@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::entries::ComputedEntry;
 use druse_representations::{Composition, Element};
 use serde::{Deserialize, Serialize};
@@ -210,6 +211,11 @@ impl PhaseDiagram {
     /// elements and the lowest energy of each composition. Part of the protocol of a result.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The line that names this hull in protocols; `reference` names the set that it was made of.
+    pub fn protocol(&self, reference: &str) -> String {
+        format!("convex hull of {reference} (sha256 {})", self.digest)
     }
 
     /// Where a composition with an energy (eV/atom, on the scale of the entries) lies. The
@@ -457,5 +463,5 @@ fn digest(references: &BTreeMap<Element, f64>, phases: &[Phase]) -> String {
             hash.update(energy.to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(hash.finalize())
 }

@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::LazyLock;
 
+use druse_datasets::bytes::hexadecimal;
 use druse_datasets::reference::ReferenceTable;
 use druse_representations::{Composition, Element};
 use serde::Serialize;
@@ -138,25 +139,18 @@ impl fmt::Display for Reaction {
         let amounts = || self.reactants.iter().chain(&self.gases).map(|term| term.amount);
         let whole = |x: f64| (x - x.round()).abs() < 1e-6;
         let units = (1..=MOST_UNITS).find(|&units| amounts().all(|x| whole(x * f64::from(units))));
-        let side = |terms: &[(f64, &str)]| {
-            let text = |&(amount, formula): &(f64, &str)| {
-                let amount = amount * f64::from(units.unwrap_or(1));
-                match units {
-                    Some(_) if amount.round() == 1.0 => formula.to_owned(),
-                    Some(_) => format!("{} {formula}", amount.round()),
-                    None => format!("{amount:.4} {formula}"),
-                }
-            };
-            terms.iter().map(text).collect::<Vec<_>>().join(" + ")
+        let text = |amount: f64, formula: &str| {
+            let amount = amount * f64::from(units.unwrap_or(1));
+            match units {
+                Some(_) if amount.round() == 1.0 => formula.to_owned(),
+                Some(_) => format!("{} {formula}", amount.round()),
+                None => format!("{amount:.4} {formula}"),
+            }
         };
-        let terms = |terms: &'_ [Term]| -> Vec<(f64, String)> {
-            terms.iter().map(|term| (term.amount, term.formula.clone())).collect()
-        };
-        let (left, gases) = (terms(&self.reactants), terms(&self.gases));
-        let left: Vec<(f64, &str)> = left.iter().map(|(x, formula)| (*x, formula.as_str())).collect();
-        let mut right = vec![(1.0, self.product.as_str())];
-        right.extend(gases.iter().map(|(x, formula)| (*x, formula.as_str())));
-        f.pad(&format!("{} -> {}", side(&left), side(&right)))
+        let side =
+            |terms: &[Term]| terms.iter().map(|term| text(term.amount, &term.formula)).collect::<Vec<_>>();
+        let right = [vec![text(1.0, &self.product)], side(&self.gases)].concat();
+        f.pad(&format!("{} -> {}", side(&self.reactants).join(" + "), right.join(" + ")))
     }
 }
 
@@ -221,7 +215,7 @@ impl Precursors {
             hash.update(compound.formula.as_bytes());
             hash.update(compound.energy_per_atom.to_le_bytes());
         }
-        let digest = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(hash.finalize());
         Ok(Self { name: name.to_owned(), available, gases, unknown, digest })
     }
 

@@ -71,7 +71,7 @@ impl SecondOpinion {
             Ok(placed) => {
                 let second = placed.energy_above_hull;
                 let composition = relaxed.composition();
-                match self.standing.tell(&self.diagram, &composition, energy_per_atom, second) {
+                match self.standing.tell(&self.diagram, &composition, energy_per_atom, &placed) {
                     Ok(told) => properties.extend(told),
                     Err(reason) => return TierOutcome::Rejected { reason: format!("hull: {reason}") },
                 }
@@ -99,12 +99,11 @@ impl Tier<Crystal> for SecondOpinion {
 
     fn protocol(&self) -> String {
         format!(
-            "second opinion, with its forces, by {} at most {} eV/atom above the first hull, {}; convex hull of {} (sha256 {}){}",
+            "second opinion, with its forces, by {} at most {} eV/atom above the first hull, {}; {}{}",
             self.potential.hull_protocol(),
             self.below,
             serde_json::to_string(&self.options).unwrap_or_default(),
-            self.reference,
-            self.diagram.digest(),
+            self.diagram.protocol(&self.reference),
             self.standing.protocol()
         )
     }
@@ -185,6 +184,8 @@ mod tests {
         assert!((near[property::ENERGY_ABOVE_HULL] - 0.1).abs() < 1e-9);
         assert!((near[&property::doubt_of(property::ENERGY_ABOVE_HULL)] - 0.08).abs() < 1e-9);
         assert_eq!(near[property::ENERGY_ABOVE_HULL_FIRST], 0.02);
+        // Without NaCl it would lie 1.9 eV/atom below the elements.
+        assert!((near[property::HULL_SENSITIVITY] - 2.0).abs() < 1e-9);
         let far = ask(0.3);
         assert_eq!(far, Properties::from([(property::ENERGY_ABOVE_HULL_FIRST.to_owned(), 0.3)]));
     }

@@ -21,6 +21,13 @@ pub struct Support {
     pub energy_above_hull_without: Option<f64>,
 }
 
+impl Support {
+    /// How far (eV/atom, never negative) an energy above hull falls without the entry; `None` where there is no hull then.
+    pub fn lost(&self, energy_above_hull: f64) -> Option<f64> {
+        self.energy_above_hull_without.map(|without| (energy_above_hull - without).max(0.0))
+    }
+}
+
 /// How much is known of a chemical system, its subsystems included.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Known {
@@ -70,6 +77,24 @@ impl PhaseDiagram {
             Ok(Support { id, amount, energy_above_hull_without: without })
         });
         supports.collect()
+    }
+
+    /// The largest fall (eV/atom) of the energy above hull that the loss of one entry brings, by [`Self::supports`]; 0 where
+    /// only entries without which there is no hull decide.
+    ///
+    /// # Errors
+    /// As [`Self::energy_above_hull`].
+    pub fn sensitivity(
+        &self,
+        composition: &Composition,
+        energy_per_atom: f64,
+        placement: &Placement,
+    ) -> Result<f64, HullError> {
+        let supports = self.supports(composition, energy_per_atom, placement)?;
+        Ok(supports
+            .iter()
+            .filter_map(|support| support.lost(placement.energy_above_hull))
+            .fold(0.0, f64::max))
     }
 
     /// How many entries and compositions the hull at `composition` rests on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use druse_datasets::metastability::{Window, window_of};
 use druse_representations::Composition;
 
-use super::{Exclude, PhaseDiagram, Precursors};
+use super::{Exclude, HullError, PhaseDiagram, Placement, Precursors};
 use crate::objective::{Properties, property};
 
 /// Energy (eV/atom) relative to the hull of all phases of other compositions: negative by as much as the composition
@@ -29,7 +29,7 @@ pub fn metastability(window: &Window, energy_above_hull: f64) -> f64 {
     energy_above_hull / window.percentile_90
 }
 
-/// What is told beside the energy above hull and the energy of formation.
+/// What is told beside the energy above hull and the energy of formation: always what they rest on, and whatever is asked for.
 #[derive(Clone, Default)]
 pub struct Standing {
     /// Whether [`inverse_hull_energy`] is told.
@@ -41,7 +41,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The properties, where they have a value.
+    /// The properties, where they have a value. `placement` is that of `composition` and `energy_per_atom` (eV/atom) on `diagram`.
     ///
     /// # Errors
     /// When the precursors do not lead to the composition.
@@ -50,9 +50,15 @@ impl Standing {
         diagram: &PhaseDiagram,
         composition: &Composition,
         energy_per_atom: f64,
-        energy_above_hull: f64,
+        placement: &Placement,
     ) -> Result<Properties, String> {
-        let mut properties = Properties::new();
+        let words = |error: HullError| error.to_string();
+        let sensitivity = diagram.sensitivity(composition, energy_per_atom, placement).map_err(words)?;
+        let known = diagram.known(composition).map_err(words)?.compositions as f64;
+        let mut properties = Properties::from([
+            (property::HULL_SENSITIVITY.to_owned(), sensitivity),
+            (property::KNOWN_COMPOSITIONS.to_owned(), known),
+        ]);
         let mut tell = |name: &str, value: Option<f64>| {
             properties.extend(value.map(|value| (name.to_owned(), value)));
         };
@@ -61,7 +67,8 @@ impl Standing {
         }
         if self.metastability {
             let window = window_of(composition);
-            tell(property::METASTABILITY, window.map(|window| metastability(window, energy_above_hull)));
+            let above = placement.energy_above_hull;
+            tell(property::METASTABILITY, window.map(|window| metastability(window, above)));
         }
         if let Some(precursors) = &self.precursors {
             let reaction =
@@ -80,13 +87,16 @@ impl Standing {
         ]
         .into_iter()
         .filter(|(told, _)| *told)
-        .map(|(_, name)| name.to_owned())
+        .map(|(_, name)| name)
+        .chain(property::HULL_EVIDENCE)
+        .map(str::to_owned)
         .collect()
     }
 
-    /// What follows in the protocol of a tier; nothing where nothing is told.
+    /// What follows in the protocol of a tier.
     pub(super) fn protocol(&self) -> String {
         let words = [
+            Some("sensitivity to known structures".to_owned()),
             self.inverse_hull_energy.then(|| "inverse hull energy".to_owned()),
             self.metastability.then(|| "metastability windows of 2026-11".to_owned()),
             self.precursors.as_ref().map(|precursors| precursors.protocol()),

@@ -317,6 +317,14 @@ fn the_entry_that_carries_a_verdict_and_what_is_known_are_told() {
     assert!((placement.energy_above_hull - 0.1).abs() < 1e-12);
     assert!((supports[0].energy_above_hull_without.unwrap() + 0.05).abs() < 1e-12);
     assert!(supports[1].id == "O" && supports[1].energy_above_hull_without.is_none());
+    let sensitivity = |formula: &str, energy: f64| {
+        let composition = composition(formula);
+        let placement = diagram.energy_above_hull(&composition, energy, Exclude::Nothing).unwrap();
+        diagram.sensitivity(&composition, energy, &placement).unwrap()
+    };
+    assert!((sensitivity("Li2O2", -1.4) - 0.15).abs() < 1e-12);
+    // Li3Fe falls into its elements, without which there is no hull.
+    assert_eq!(sensitivity("Li3Fe", 0.2), 0.0);
     assert_eq!(
         diagram.known(&peroxide).unwrap().to_string(),
         "hull of Li-O rests on 4 known structures of 3 compositions; phases that nobody has computed are \

@@ -7,7 +7,7 @@ use druse_representations::Design;
 use super::{Exclude, PhaseDiagram, Standing};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 
-/// Reads the energy per atom that an earlier tier found and writes energy above hull and formation
+/// Reads the energy per atom that an earlier tier found and writes energy above hull, what it rests on, and formation
 /// energy. The phase diagram must hold energies of the same model.
 pub struct HullTier {
     diagram: Arc<PhaseDiagram>,
@@ -36,9 +36,8 @@ impl HullTier {
             .diagram
             .energy_above_hull(&composition, *energy, Exclude::Nothing)
             .map_err(|error| error.to_string())?;
-        let above = placement.energy_above_hull;
-        let mut properties = self.standing.tell(&self.diagram, &composition, *energy, above)?;
-        properties.insert(property::ENERGY_ABOVE_HULL.to_owned(), above);
+        let mut properties = self.standing.tell(&self.diagram, &composition, *energy, &placement)?;
+        properties.insert(property::ENERGY_ABOVE_HULL.to_owned(), placement.energy_above_hull);
         properties.insert(property::FORMATION_ENERGY.to_owned(), placement.formation_energy);
         Ok(properties)
     }
@@ -50,8 +49,7 @@ impl<D: Design> Tier<D> for HullTier {
     }
 
     fn protocol(&self) -> String {
-        let also = self.standing.protocol();
-        format!("convex hull of {} (sha256 {}){also}", self.reference, self.diagram.digest())
+        self.diagram.protocol(&self.reference) + &self.standing.protocol()
     }
 
     fn writes(&self) -> Vec<String> {
@@ -98,6 +96,9 @@ mod tests {
         let TierOutcome::Passed { properties, .. } = &outcomes[0] else { panic!("{outcomes:?}") };
         assert!((properties[property::ENERGY_ABOVE_HULL] - 0.2).abs() < 1e-12);
         assert!((properties[property::FORMATION_ENERGY] + 1.8).abs() < 1e-12);
+        // Without the one known compound it would be 1.8 eV/atom below the elements instead of 0.2 above.
+        assert!((properties[property::HULL_SENSITIVITY] - 2.0).abs() < 1e-12);
+        assert_eq!(properties[property::KNOWN_COMPOSITIONS], 3.0);
         for (outcome, word) in outcomes[1..].iter().zip(["Fe", "energy_per_atom"]) {
             let TierOutcome::Rejected { reason } = outcome else { panic!("{outcome:?}") };
             assert!(reason.starts_with("hull: ") && reason.contains(word), "{reason}");

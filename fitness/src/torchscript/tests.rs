@@ -1,3 +1,5 @@
+mod python;
+
 use std::io::{Cursor, Write};
 
 use druse_representations::Lattice;

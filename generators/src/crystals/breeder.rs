@@ -1,7 +1,7 @@
 //! Newcomers and children among crystals.
 
 use druse_representations::symmetry::{SymmetryCode, SymmetryRepresentation};
-use druse_representations::wyckoff::{WyckoffPosition, positions};
+use druse_representations::wyckoff::{SpaceGroup, space_group};
 use druse_representations::{Crystal, Representation};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -102,8 +102,7 @@ impl Breeder for CrystalBreeder {
     }
 
     fn cost(&self, genome: &SymmetryCode, design: &Crystal) -> f64 {
-        let operations = positions(genome.space_group).iter().map(WyckoffPosition::primitive_multiplicity);
-        pairs(design) / operations.max().unwrap_or(1) as f64
+        pairs(design) / space_group(genome.space_group).map_or(1, SpaceGroup::order) as f64
     }
 
     fn is_valid(&self, genome: &SymmetryCode) -> bool {

@@ -6,7 +6,7 @@ use super::analysis::extent;
 use super::{CrystalSystem, Orbit, SymmetryCode, SymmetryError, SymmetryInfo, analyse};
 use crate::crystal::Crystal;
 use crate::design::Representation;
-use crate::wyckoff::{WyckoffPosition, positions, space_group};
+use crate::wyckoff::{SpaceGroup, WyckoffPosition, positions, space_group};
 
 /// Largest distance (fractional) of an idealised site from its Wyckoff position.
 const POSITION_TOLERANCE: f64 = 1e-4;
@@ -55,9 +55,8 @@ impl SymmetryRepresentation {
     /// As encoding.
     pub fn tells_all(&self, code: &SymmetryCode, crystal: &Crystal) -> Result<bool, SymmetryError> {
         let (sites, operations) = extent(crystal, self.symprec)?;
-        // A general position has one site for each operation.
-        let general = positions(code.space_group).iter().map(WyckoffPosition::primitive_multiplicity).max();
-        Ok(sites == code.primitive_atom_count() && Some(operations) == general)
+        let order = space_group(code.space_group).map(SpaceGroup::order);
+        Ok(sites == code.primitive_atom_count() && Some(operations) == order)
     }
 }
 

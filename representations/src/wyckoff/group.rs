@@ -107,7 +107,7 @@ impl SpaceGroup {
         &self.translations
     }
 
-    /// Order of the point group.
+    /// Order of the point group: operations, and sites of the general position, per primitive cell.
     pub fn order(&self) -> usize {
         self.rotations.len() / self.centring_order
     }

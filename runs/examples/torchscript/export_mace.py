@@ -3,16 +3,16 @@
     python export_mace.py trained.model trained.pt [--head NAME] [--corrections mp2020] [--dtype float32]
     druse relax crystals.cif --model trained.pt
 
-Needs mace-torch 0.3. Say `--corrections mp2020` for a model of raw PBE(+U) in the settings of the Materials Project, whose energies
+Needs mace-torch 0.3, and archive.py beside it. Say `--corrections mp2020` for a model of raw PBE(+U) in the settings of the Materials Project, whose energies
 are then corrected where they stand on a hull.
 """
 
 import argparse
-import json
 from typing import Dict
 
 import torch
 from ase.data import chemical_symbols
+from archive import save
 from e3nn.util import jit
 
 
@@ -71,11 +71,11 @@ if __name__ == "__main__":
     if arguments.head not in heads and (len(heads) > 1 or arguments.head is not None):
         parser.error(f"--head: found {arguments.head}, expected one of {heads}")
     head = heads.index(arguments.head) if arguments.head in heads else 0
-    metadata = {
-        "cutoff": float(model.r_max),
-        "corrections": arguments.corrections,
-        "dtype": arguments.dtype,
-        "elements": [chemical_symbols[number] for number in model.atomic_numbers.tolist()],
-    }
-    module = torch.jit.script(Mace(model, head))
-    torch.jit.save(module, arguments.to, _extra_files={"druse.json": json.dumps(metadata)})
+    save(
+        Mace(model, head),
+        arguments.to,
+        cutoff=float(model.r_max),
+        elements=[chemical_symbols[number] for number in model.atomic_numbers.tolist()],
+        dtype=arguments.dtype,
+        corrections=arguments.corrections,
+    )

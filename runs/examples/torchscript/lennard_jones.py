@@ -4,12 +4,13 @@
     druse relax argon.cif --model argon.pt
 
 Parameters of argon: epsilon = 0.0104 eV, sigma = 3.40 A, cut off at 8.5 A and shifted to end there at 0.
+Needs archive.py beside it.
 """
 
-import json
 import sys
 
 import torch
+from archive import save
 
 
 class LennardJones(torch.nn.Module):
@@ -37,6 +38,5 @@ class LennardJones(torch.nn.Module):
 
 
 if __name__ == "__main__":
-    module = torch.jit.script(LennardJones(epsilon=0.0104, sigma=3.40, cutoff=8.5))
-    metadata = {"cutoff": 8.5, "dtype": "float64", "corrections": "none", "elements": ["Ar"]}
-    torch.jit.save(module, sys.argv[1], _extra_files={"druse.json": json.dumps(metadata)})
+    argon = LennardJones(epsilon=0.0104, sigma=3.40, cutoff=8.5)
+    save(argon, sys.argv[1], cutoff=argon.cutoff, elements=["Ar"])

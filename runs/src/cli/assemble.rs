@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::complexes::{formula, named_ligand, shape, xyz};
-use crate::datasets::ligands::{LibraryError, LigandLibrary};
+use crate::complexes::{distances, formula, installed_library, named_ligand, shape, xyz};
+use crate::datasets::ligands::LigandLibrary;
 use crate::fitness::assembly::{Distances, Options, assemble, place_freely};
 use crate::fitness::xtb::{Level, Xtb, XtbOptions, XtbTier};
 use crate::fitness::{Properties, Tier, TierOutcome};
@@ -78,14 +78,8 @@ struct Built {
 }
 
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
-    let library = match LigandLibrary::find() {
-        Ok(library) => Some(library),
-        Err(LibraryError::Absent { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let distances = library.as_ref().map_or_else(Distances::from_radii, |library| {
-        Distances::from_statistics(library.distances().clone())
-    });
+    let library = installed_library()?;
+    let distances = distances(library.as_ref());
     let wanted = wanted(arguments, library.as_ref())?;
     let tier = match arguments.xtb {
         true => {

@@ -2,16 +2,15 @@
 
 use crate::fitness::potential::{Potential, Prediction, Want};
 use crate::representations::Crystal;
+use crate::representations::io::Record;
 use clap::Args;
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Global;
 use super::failure::Failure;
 use super::potential::{ModelArgument, possible};
-use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
-use super::structures::Files;
+use super::structures::{Files, handle_all};
 use super::table::number;
 
 #[derive(Args)]
@@ -29,20 +28,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let inputs = arguments.files.read()?;
     let potential = arguments.model.load(global)?;
     let want = if arguments.energy_only { Want::ENERGY } else { Want::ALL };
-    let progress = Progress::start(global, "structures", inputs.len());
-    let outcomes: Vec<(String, Outcome)> = inputs
-        .into_par_iter()
-        .map(|input| {
-            let outcome = input.record.and_then(|record| energy(&record.crystal, potential.as_ref(), want));
-            progress.step();
-            (input.id, outcome)
-        })
-        .collect();
-    progress.finish();
-    let mut results = Results::default();
-    for (id, outcome) in outcomes {
-        results.push(id, outcome);
-    }
+    let one = |record: Record| energy(&record.crystal, potential.as_ref(), want);
+    let results = Results::from(handle_all(inputs, global, one));
     results.finish(global, &["formula", "atoms", "eV/atom", "force\n(eV/Å)", "stress\n(GPa)"], |values| {
         vec![
             values["formula"].as_str().unwrap_or_default().to_owned(),

@@ -14,10 +14,9 @@ use serde_json::{Map, Value, json};
 
 use super::Global;
 use super::failure::Failure;
-use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
 use super::stability::{Placed, Stability, StabilityArguments};
-use super::structures::Files;
+use super::structures::{Files, handle_all};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -41,20 +40,10 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
 fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Global) -> Result<(), Failure> {
     let inputs = files.read()?;
     let stability = arguments.load(&inputs, false, global)?;
-    let progress = Progress::start(global, "structures", inputs.len());
-    let outcomes: Vec<(String, Outcome)> = inputs
-        .into_par_iter()
-        .map(|input| {
-            let outcome = input.record.and_then(|record| {
-                let placed = stability.place(&record.crystal)?;
-                placed_json(&record.crystal.composition(), &placed, &stability)
-                    .map_err(|error| error.to_string())
-            });
-            progress.step();
-            (input.id, outcome)
-        })
-        .collect();
-    progress.finish();
+    let outcomes = handle_all(inputs, global, |record| {
+        let placed = stability.place(&record.crystal)?;
+        placed_json(&record.crystal.composition(), &placed, &stability).map_err(|error| error.to_string())
+    });
     show(outcomes.into_iter(), arguments.precursors.is_some(), global)
 }
 

@@ -7,7 +7,6 @@ use crate::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
 use crate::representations::io::Record;
 use crate::representations::{Crystal, Exchange};
 use clap::{Args, ValueEnum};
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Global;
@@ -15,9 +14,8 @@ use super::energy::prediction_json;
 use super::failure::Failure;
 use super::output::{format_of, write_records};
 use super::potential::{ModelArgument, possible};
-use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
-use super::structures::Files;
+use super::structures::{Files, handle_all};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -108,30 +106,18 @@ impl Settings {
     }
 }
 
-/// The relaxed structure and its values, or why there are none.
-type Relaxed = Result<(Record, Map<String, Value>), String>;
-
 pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let options = arguments.settings.options()?;
     let target =
         arguments.to.as_deref().map(|path| format_of(path).map(|format| (path, format))).transpose()?;
     let inputs = arguments.files.read()?;
     let potential = arguments.model.load(global)?;
-    let progress = Progress::start(global, "structures", inputs.len());
-    let relaxed: Vec<(String, Relaxed)> = inputs
-        .into_par_iter()
-        .map(|input| {
-            let outcome = input.record.and_then(|mut record| {
-                let relaxation = relax_one(&record.crystal, potential.as_ref(), &options)?;
-                let values = values(&relaxation, potential.as_ref(), &options);
-                record.crystal = relaxation.crystal;
-                Ok((record, values))
-            });
-            progress.step();
-            (input.id, outcome)
-        })
-        .collect();
-    progress.finish();
+    let relaxed = handle_all(inputs, global, |mut record| {
+        let relaxation = relax_one(&record.crystal, potential.as_ref(), &options)?;
+        let values = values(&relaxation, potential.as_ref(), &options);
+        record.crystal = relaxation.crystal;
+        Ok((record, values))
+    });
     if let Some((path, format)) = target {
         let records: Vec<Record> = relaxed
             .iter()
@@ -140,13 +126,10 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
             .collect();
         write_records(path, format, &records)?;
     }
-    let mut results = Results::default();
-    for (id, outcome) in relaxed {
-        let outcome: Outcome = outcome.map(|(_, values)| values);
-        results.push(id, outcome);
-    }
+    let outcomes: Vec<(String, Outcome)> =
+        relaxed.into_iter().map(|(id, outcome)| (id, outcome.map(|(_, values)| values))).collect();
     let header = ["formula", "atoms", "eV/atom", "at start", "steps", "con-\nverged", "stress\n(GPa)"];
-    results.finish(global, &header, |values| {
+    Results::from(outcomes).finish(global, &header, |values| {
         vec![
             values["formula"].as_str().unwrap_or_default().to_owned(),
             values["atoms"].to_string(),

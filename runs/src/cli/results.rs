@@ -15,6 +15,13 @@ pub struct Results {
     outcomes: Vec<(String, Outcome)>,
 }
 
+impl From<Vec<(String, Outcome)>> for Results {
+    /// Results by the ids of their inputs.
+    fn from(outcomes: Vec<(String, Outcome)>) -> Self {
+        Self { outcomes }
+    }
+}
+
 impl Results {
     /// Adds the result of the next input.
     pub fn push(&mut self, id: String, outcome: Outcome) {

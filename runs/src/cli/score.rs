@@ -10,18 +10,17 @@ use crate::fitness::{Goal, Objective, Properties, Tier, TierOutcome, property};
 use crate::learned;
 use crate::plugins::Plugins;
 use crate::representations::Crystal;
+use crate::representations::io::Record;
 use crate::validation::audit::{Audit, Matchers};
 use clap::Args;
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::Global;
 use super::failure::{Failure, guarded};
 use super::known;
-use super::progress::Progress;
 use super::results::{Outcome, Results, shown};
 use super::stability::{Stability, StabilityArguments};
-use super::structures::Files;
+use super::structures::{Files, handle_all};
 use super::table::stacked;
 
 #[derive(Args)]
@@ -84,20 +83,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         None
     };
     let judges = Judges { stability, audit, estimates };
-    let progress = Progress::start(global, "structures", inputs.len());
-    let outcomes: Vec<(String, Outcome)> = inputs
-        .into_par_iter()
-        .map(|input| {
-            let outcome = input.record.and_then(|record| score(record.crystal, &judges, &objectives));
-            progress.step();
-            (input.id, outcome)
-        })
-        .collect();
-    progress.finish();
-    let mut results = Results::default();
-    for (id, outcome) in outcomes {
-        results.push(id, outcome);
-    }
+    let one = |record: Record| score(record.crystal, &judges, &objectives);
+    let results = Results::from(handle_all(inputs, global, one));
     let names: Vec<&str> = objectives.iter().map(|objective| objective.name()).collect();
     let stacked: Vec<String> = names.iter().map(|name| stacked(name)).collect();
     let header: Vec<&str> = std::iter::once("formula").chain(stacked.iter().map(String::as_str)).collect();

@@ -4,8 +4,33 @@ use std::path::PathBuf;
 
 use crate::representations::io::{Record, RecordError, read_path};
 use clap::Args;
+use rayon::prelude::*;
 
+use super::Global;
 use super::failure::Failure;
+use super::progress::Progress;
+
+/// What came of a structure.
+pub type Handled<T> = Result<T, String>;
+
+/// Handles all inputs side by side, with their progress shown; what came of them, with their ids, in their order.
+pub fn handle_all<T: Send>(
+    inputs: Vec<Input>,
+    global: &Global,
+    one: impl Fn(Record) -> Handled<T> + Sync,
+) -> Vec<(String, Handled<T>)> {
+    let progress = Progress::start(global, "structures", inputs.len());
+    let handled = inputs
+        .into_par_iter()
+        .map(|input| {
+            let outcome = input.record.and_then(&one);
+            progress.step();
+            (input.id, outcome)
+        })
+        .collect();
+    progress.finish();
+    handled
+}
 
 /// The `FILES` of a command.
 #[derive(Args)]

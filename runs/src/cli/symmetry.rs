@@ -38,11 +38,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
             (input.id, outcome)
         })
         .collect();
-    let mut results = Results::default();
-    for (id, outcome) in outcomes {
-        results.push(id, outcome);
-    }
-    results.finish(global, &["formula", "no.", "symbol", "Pearson", "orbits"], |values| {
+    Results::from(outcomes).finish(global, &["formula", "no.", "symbol", "Pearson", "orbits"], |values| {
         ["formula", "number", "symbol", "pearson_symbol", "orbits"]
             .iter()
             .map(|&key| match &values[key] {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use druse_datasets::import::ImportError;
 use druse_datasets::ligands::{Columns, ImportedLigands, LibraryError, LigandLibrary, builtin_ligand};
+use druse_fitness::assembly::Distances;
 use druse_generators::LigandPool;
 use druse_representations::{Complex, Element, Ligand};
 
@@ -20,6 +21,26 @@ pub fn library(spec: &ComplexSpec) -> Result<Option<Arc<LigandLibrary>>, SetupEr
         Ok(library) => Ok(Some(Arc::new(library))),
         Err(LibraryError::Absent { .. }) if spec.ligands.library.is_none() => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The library of ligands; `None` where it was not set up.
+///
+/// # Errors
+/// When it is damaged.
+pub fn installed_library() -> Result<Option<LigandLibrary>, LibraryError> {
+    match LigandLibrary::find() {
+        Ok(library) => Ok(Some(library)),
+        Err(LibraryError::Absent { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Distances from metals to donors: those of the library, or sums of radii without it.
+pub fn distances(library: Option<&LigandLibrary>) -> Distances {
+    match library {
+        Some(library) => Distances::from_statistics(library.distances().clone()),
+        None => Distances::from_radii(),
     }
 }
 

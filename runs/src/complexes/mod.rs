@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use druse_datasets::ligands::{BuiltinLigand, LigandLibrary, builtin_ligands};
 use druse_fitness::Tier;
-use druse_fitness::assembly::{AssemblyTier, Distances};
+use druse_fitness::assembly::AssemblyTier;
 use druse_fitness::objectives::{ComplexContext, complex_objective, library_occurrences};
 use druse_fitness::xtb::{Xtb, XtbTier};
 use druse_generators::{
@@ -36,7 +36,8 @@ pub use constraints::ConstraintTier;
 pub use domain::Complexes;
 pub use files::{formula, shape, xyz};
 pub use ligands::{
-    LIBRARY, LigandSource, UnknownLigand, known_complexes, library, ligand_pool, named_ligand,
+    LIBRARY, LigandSource, UnknownLigand, distances, installed_library, known_complexes, library,
+    ligand_pool, named_ligand,
 };
 pub use placed::{PlacedError, perceived_key, placed_complexes, told_by_atoms, told_complex};
 
@@ -170,13 +171,9 @@ fn tiers(
     space: &ComplexSpace,
     library: Option<&LigandLibrary>,
 ) -> Result<Vec<Box<dyn Tier<Complex>>>, SetupError> {
-    let distances = match library {
-        Some(library) => Distances::from_statistics(library.distances().clone()),
-        None => Distances::from_radii(),
-    };
     let mut tiers: Vec<Box<dyn Tier<Complex>>> = vec![
         Box::new(ConstraintTier::new(space.clone())),
-        Box::new(AssemblyTier::new(distances, Default::default())),
+        Box::new(AssemblyTier::new(ligands::distances(library), Default::default())),
     ];
     if let Some(xtb) = &spec.xtb {
         let program = Xtb::find()?.with_time_limit(Duration::from_secs(xtb.timeout));

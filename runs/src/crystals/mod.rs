@@ -297,7 +297,7 @@ fn names(campaign: &Campaign) -> impl Iterator<Item = &str> {
 }
 
 fn needs_hull<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
-    names.any(|name| property::OF_HULL.contains(&name))
+    names.any(|name| property::OF_HULL.contains(&name) || property::HULL_EVIDENCE.contains(&name))
 }
 
 /// What objectives, limits and filters ask of a place on the hull; precursors have the energies of `table`.

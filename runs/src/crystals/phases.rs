@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use druse_datasets::entries::ComputedEntry;
-use druse_fitness::Tier;
-use druse_fitness::hull::{HullTier, PhaseDiagram};
+use druse_fitness::hull::PhaseDiagram;
 use druse_representations::Crystal;
 use druse_validation::audit::KnownSet;
 use druse_validation::index::{Index, shipped};
@@ -26,10 +25,9 @@ pub struct Phases {
 }
 
 impl Phases {
-    /// The line of a campaign's protocol that says that its energies above hull are those of this hull.
+    /// How the line of a campaign's protocol begins that says that its energies above hull are those of this hull.
     pub fn protocol(&self) -> String {
-        let tier = HullTier::new(Arc::clone(&self.diagram), self.reference.as_str());
-        Tier::<Crystal>::protocol(&tier)
+        self.diagram.protocol(&self.reference)
     }
 }
 

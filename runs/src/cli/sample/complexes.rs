@@ -1,11 +1,9 @@
 //! Complexes with one ligand replaced, from a trained model of positions.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::path::PathBuf;
 
-use crate::complexes::{named_ligand, placed_complexes, told_by_atoms, xyz};
-use crate::datasets::ligands::{LibraryError, LigandLibrary};
+use crate::complexes::{distances, installed_library, named_ligand, placed_complexes, told_by_atoms, xyz};
 use crate::fitness::assembly::{AssemblyError, Distances, Vacancy, validate};
 use crate::fitness::chgnet::torch::device;
 use crate::generators::LigandSpace;
@@ -14,15 +12,15 @@ use crate::generators::learned::complex_diffusion::{ComplexDiffusion, ComplexDif
 use crate::generators::learned::house::{Learner, ModelFile};
 use crate::generators::learned::latent::LatentSampler;
 use crate::generators::learned::ligand_vae::{LigandRequest, LigandVae};
-use crate::ledger::Meter;
 use crate::representations::{Complex, Ligand};
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::Arguments;
+use super::cost::Cost;
 use super::draw::{Source, draw};
 use super::ligands::{ligand_space, of_crystals};
+use super::{Arguments, Origin};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::output::write_file;
@@ -105,14 +103,8 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
     let complexes = placed_complexes(path).map_err(Failure::input)?.into_iter();
     let complexes = complexes.collect::<Result<Vec<_>, _>>().map_err(Failure::input)?;
     let open = vacancies(&complexes, placing.replace)?;
-    let library = match LigandLibrary::find() {
-        Ok(library) => Some(library),
-        Err(LibraryError::Absent { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let distances = library.as_ref().map_or_else(Distances::from_radii, |library| {
-        Distances::from_statistics(library.distances().clone())
-    });
+    let library = installed_library()?;
+    let distances = distances(library.as_ref());
     let device = device(&arguments.device).map_err(|error| Failure::input(format!("--device: {error}")))?;
     let sampler = ComplexDiffusionSampler::new(file.weights::<ComplexDiffusion>(device)?);
     let ligands = match &placing.ligand {
@@ -128,7 +120,7 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
     let asked = Asked { arguments, open: &open, ligands: &ligands, seed: global.seed.unwrap_or(0) };
     asked.check()?;
 
-    let (start, mut meter) = (Instant::now(), Meter::start());
+    let mut cost = Cost::start();
     let steps = arguments.steps.map(|steps| steps as usize);
     let source = Source {
         what: "complexes",
@@ -146,39 +138,26 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
         seen: arguments.seen(&file.seen)?,
     };
     let drawn = draw(&source, arguments.n as usize, global)?;
-    let (seconds, energy) = (start.elapsed().as_secs_f64(), meter.lap());
-    let name =
-        Path::new(&arguments.model).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+    cost.stop();
+    let name = arguments.model_name();
     let frames = drawn.samples.iter().filter_map(|(number, made)| {
         xyz(&made.complex, &format!("{name}-{number}"), &format!("new_ligand={} ", made.new + 1))
     });
     write_file(&arguments.to, frames.collect::<String>().as_bytes())?;
 
     let found = drawn.samples.len();
-    let each = if found > 0 { energy.joules / found as f64 } else { 0.0 };
-    global.note(&format!(
-        "{found} complexes in {}: {seconds:.1} s, {:.1} per second, {each:.2} J each ({})",
-        arguments.to.display(),
-        found as f64 / seconds.max(1e-9),
-        energy.basis.words(),
-    ));
+    global.note(&format!("{found} complexes in {}: {}", arguments.to.display(), cost.words(found)));
     global.note(&drawn.words());
-    global.write_json(&json!({
+    let told = json!({
         "file": arguments.to,
         "count": found,
         "attempts": drawn.attempts,
         "nothing": drawn.nothing,
         "violations": drawn.violations(),
         "violation_reasons": drawn.violations,
-        "seconds": seconds,
-        "per_second": found as f64 / seconds.max(1e-9),
-        "joules_each": each,
-        "joules_basis": energy.basis.name(),
-        "seed": asked.seed,
-        "model": name,
-        "kind": ComplexDiffusion::KIND,
-        "model_sha256": file.sha256,
-    }))
+    });
+    let origin = Origin { name: &name, sha256: Some(&file.sha256), seed: asked.seed };
+    global.write_json(&cost.and(told, found, &origin, ComplexDiffusion::KIND))
 }
 
 /// Each complex without the ligand of this number (from 1), or without each of its ligands in turn.

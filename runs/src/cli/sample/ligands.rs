@@ -1,7 +1,6 @@
 //! Ligands from a trained model.
 
 use std::path::Path;
-use std::time::Instant;
 
 use crate::fitness::chgnet::torch::device;
 use crate::generators::LigandSpace;
@@ -9,12 +8,12 @@ use crate::generators::learned::complex_diffusion::ComplexDiffusion;
 use crate::generators::learned::house::{Learner, ModelFile};
 use crate::generators::learned::latent::LatentSampler;
 use crate::generators::learned::ligand_vae::{LigandRequest, LigandSample, LigandVae};
-use crate::ledger::Meter;
 use serde_json::{Value, json};
 
+use super::cost::Cost;
 use super::draw::{Source, draw};
 use super::space::System;
-use super::{Arguments, Baseline, ligand_reconstruction};
+use super::{Arguments, Baseline, Origin, ligand_reconstruction};
 use crate::cli::Global;
 use crate::cli::failure::Failure;
 use crate::cli::output::write_file;
@@ -66,7 +65,7 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
     sampler.check_ligands(&request)?;
 
     let seed = global.seed.unwrap_or(0);
-    let (start, mut meter) = (Instant::now(), Meter::start());
+    let mut cost = Cost::start();
     let source = Source {
         what: "ligands",
         batch: sampler.ligands_in_batch(),
@@ -79,9 +78,8 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
         seen: arguments.seen(&file.seen)?,
     };
     let drawn = draw(&source, arguments.n as usize, global)?;
-    let (seconds, energy) = (start.elapsed().as_secs_f64(), meter.lap());
-    let name =
-        Path::new(&arguments.model).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+    cost.stop();
+    let name = arguments.model_name();
     let bytes = match format {
         Format::Csv => table(&drawn.samples, &name),
         Format::Json => {
@@ -93,19 +91,13 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
     write_file(&arguments.to, bytes.as_bytes())?;
 
     let found = drawn.samples.len();
-    let each = if found > 0 { energy.joules / found as f64 } else { 0.0 };
-    global.note(&format!(
-        "{found} ligands in {}: {seconds:.1} s, {:.1} per second, {each:.2} J each ({})",
-        arguments.to.display(),
-        found as f64 / seconds.max(1e-9),
-        energy.basis.words(),
-    ));
+    global.note(&format!("{found} ligands in {}: {}", arguments.to.display(), cost.words(found)));
     global.note(&drawn.words());
     if found < arguments.n as usize {
         let missing = arguments.n as usize - found;
         global.note(&format!("{missing} ligands are missing: too many attempts came to nothing"));
     }
-    global.write_json(&json!({
+    let told = json!({
         "file": arguments.to,
         "count": found,
         "attempts": drawn.attempts,
@@ -114,16 +106,10 @@ pub fn run(arguments: &Arguments, file: ModelFile, global: &Global) -> Result<()
         "repeated": arguments.unseen.then_some(drawn.repeated),
         "violations": drawn.violations(),
         "violation_reasons": drawn.violations,
-        "seconds": seconds,
-        "per_second": found as f64 / seconds.max(1e-9),
-        "joules_each": each,
-        "joules_basis": energy.basis.name(),
-        "seed": seed,
-        "model": name,
-        "kind": LigandVae::KIND,
-        "model_sha256": file.sha256,
         "request": request,
-    }))
+    });
+    let origin = Origin { name: &name, sha256: Some(&file.sha256), seed };
+    global.write_json(&cost.and(told, found, &origin, LigandVae::KIND))
 }
 
 /// The first flag that says something of crystals only.

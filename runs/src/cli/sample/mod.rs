@@ -1,6 +1,7 @@
 //! `druse sample`
 
 mod complexes;
+mod cost;
 mod draw;
 mod known;
 mod ligand_reconstruction;
@@ -9,14 +10,12 @@ mod rank;
 mod space;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use crate::fitness::chgnet::torch::{device, single_threaded};
 use crate::generators::SpaceError;
 use crate::generators::learned::complex_diffusion::ComplexDiffusion;
 use crate::generators::learned::house::{Learner, ModelFile, Seen};
 use crate::generators::learned::{Baseline, Fixed, Request, RequestError, Sample, Sampler, Target, Wanted};
-use crate::ledger::{Energy, Meter};
 use crate::representations::Composition;
 use crate::representations::io::{Format, Record, read_path};
 use clap::Args;
@@ -28,6 +27,7 @@ use super::ligand_space::LigandArguments;
 use super::output::{format_of, write_records};
 use super::weights;
 use complexes::PlacingArguments;
+use cost::Cost;
 use known::KnownStructures;
 use rank::Rank;
 use space::{SpaceArguments, System};
@@ -87,6 +87,13 @@ pub struct Arguments {
     device: String,
 }
 
+impl Arguments {
+    /// Name of the model in results: that of its file without the ending.
+    fn model_name(&self) -> String {
+        Path::new(&self.model).file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into())
+    }
+}
+
 fn target(text: &str) -> Result<Target, String> {
     let expected = || "expected NAME=VALUE, such as e_hull=0..0.05".to_owned();
     let (column, wanted) = text.split_once('=').ok_or_else(expected)?;
@@ -128,8 +135,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     }
     let format = format_of(&arguments.to)?;
     let asked = Asked::open(arguments)?;
-    let name =
-        Path::new(&arguments.model).file_stem().map_or_else(String::new, |s| s.to_string_lossy().into());
+    let name = arguments.model_name();
     let seed = global.seed.unwrap_or(0);
     let origin = Origin { name: &name, sha256: asked.sha256.as_deref(), seed };
     if arguments.known.given() {
@@ -239,55 +245,6 @@ impl Origin<'_> {
             properties,
             source: String::new(),
         }
-    }
-}
-
-/// What sampling costs.
-struct Cost {
-    start: Instant,
-    meter: Meter,
-    seconds: f64,
-    energy: Option<Energy>,
-}
-
-impl Cost {
-    fn start() -> Self {
-        Self { start: Instant::now(), meter: Meter::start(), seconds: 0.0, energy: None }
-    }
-
-    fn stop(&mut self) {
-        (self.seconds, self.energy) = (self.start.elapsed().as_secs_f64(), Some(self.meter.lap()));
-    }
-
-    /// Per second and joules each.
-    fn each(&self, count: usize) -> (f64, f64) {
-        let joules = self.energy.as_ref().map_or(0.0, |energy| energy.joules);
-        (count as f64 / self.seconds.max(1e-9), if count > 0 { joules / count as f64 } else { 0.0 })
-    }
-
-    fn words(&self, count: usize) -> String {
-        let (per_second, joules) = self.each(count);
-        let basis = self.energy.as_ref().map_or_else(String::new, |energy| energy.basis.words());
-        format!("{:.1} s, {per_second:.1} per second, {joules:.2} J each ({basis})", self.seconds)
-    }
-
-    /// A report with what it cost to make `count` samples.
-    fn and(&self, mut told: Value, count: usize, origin: &Origin<'_>, kind: &str) -> Value {
-        let (per_second, joules) = self.each(count);
-        let cost = json!({
-            "seconds": self.seconds,
-            "per_second": per_second,
-            "joules_each": joules,
-            "joules_basis": self.energy.as_ref().map(|energy| energy.basis.name()),
-            "seed": origin.seed,
-            "model": origin.name,
-            "kind": kind,
-            "model_sha256": origin.sha256,
-        });
-        if let (Value::Object(told), Value::Object(cost)) = (&mut told, cost) {
-            told.extend(cost);
-        }
-        told
     }
 }
 

@@ -202,7 +202,7 @@ pub(super) fn check_objectives<D: Kind>(
 }
 
 /// Properties that the relaxation, the hull and what watches over them write.
-pub(super) const CRYSTAL_PROPERTIES: [&str; 16] = [
+pub(super) const CRYSTAL_PROPERTIES: [&str; 18] = [
     property::ENERGY_PER_ATOM,
     property::ENERGY_PER_ATOM_START,
     property::MAX_FORCE,
@@ -219,6 +219,8 @@ pub(super) const CRYSTAL_PROPERTIES: [&str; 16] = [
     property::REACTION_ENERGY,
     property::INVERSE_HULL_ENERGY,
     property::METASTABILITY,
+    property::HULL_SENSITIVITY,
+    property::KNOWN_COMPOSITIONS,
 ];
 
 /// Properties that the audit writes.

@@ -54,6 +54,14 @@ const nearestFacts = (row) => {
   return facts;
 };
 
+/** What an energy above the hull rests on. */
+const hullFacts = (row) => {
+  const [known, fall] = ["known_compositions", "hull_sensitivity"].map((name) => propertyOf(row, name));
+  if (!isNumber(known) || !isNumber(fall)) return [];
+  const loss = fall > 0 ? `; ${fixed(fall, 3)} eV/atom lower above it without the one that counts most` : "";
+  return [fact("Hull rests on", `${plural(known, "known composition", "known compositions")}${loss}`)];
+};
+
 const structureFacts = (row, structure) => {
   if (!structure) return [];
   if (structure.kind === "complex")
@@ -117,7 +125,7 @@ const candidateView = (row, jump) => {
       element(
         "dl",
         { class: "facts" },
-        [...nearestFacts(row), ...structureFacts(row, structure), ...(isNumber(row.cpu) ? [fact("CPU time", seconds(row.cpu))] : [])].flat(),
+        [...nearestFacts(row), ...hullFacts(row), ...structureFacts(row, structure), ...(isNumber(row.cpu) ? [fact("CPU time", seconds(row.cpu))] : [])].flat(),
       ),
       properties.length > 0 &&
         element(

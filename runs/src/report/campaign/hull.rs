@@ -35,9 +35,11 @@ pub fn of(
     if systems.is_empty() {
         return Ok(Value::Null);
     }
-    let Some(phases) = phases(campaign, spec)?.filter(|phases| protocol.contains(&phases.protocol())) else {
-        return Ok(Value::Null);
+    let judged_by = |phases: &Phases| {
+        let hull = phases.protocol();
+        protocol.iter().any(|line| line.starts_with(&hull))
     };
+    let Some(phases) = phases(campaign, spec)?.filter(judged_by) else { return Ok(Value::Null) };
     let mut shown: Vec<Vec<Element>> = systems.into_iter().map(|(system, _)| system.clone()).collect();
     // A campaign in one small system is looked at as a whole first, whether or not a candidate has all of
     // its elements.
