@@ -62,6 +62,7 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         source: arguments.source.clone(),
         licence: arguments.licence.clone(),
         date: arguments.date.clone().unwrap_or_else(today),
+        pressure: 0.0,
     };
     let checkpoint = arguments.checkpoint.clone().unwrap_or_else(|| with_suffix(&arguments.to, ".part"));
     let mut writer = ReferenceWriter::open(&checkpoint, &header).map_err(failure)?;
