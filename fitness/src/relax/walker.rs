@@ -9,7 +9,7 @@ use super::fire::Fire;
 use super::options::{CellFreedom, Guards, RelaxOptions, Verdict};
 use super::quasi_newton::{Progress, QuasiNewton};
 use super::subspace::Subspace;
-use super::{Relaxation, springs};
+use super::{Relaxation, enthalpy, springs};
 use crate::potential::{PotentialError, Prediction};
 
 /// A rise of the energy (eV per atom) that may be rounding of single precision.
@@ -97,7 +97,7 @@ impl Walker {
             self.verdict = no_energy("the potential gives no forces or no stress".into());
             return;
         };
-        let enthalpy = prediction.energy + self.filter.pressure() * self.crystal.lattice.volume();
+        let enthalpy = enthalpy(prediction.energy, self.crystal.lattice.volume(), options.pressure);
         let point = Point {
             max_force: largest_row(prediction.forces.iter().flatten().map(|f| Vector3::from(*f))),
             max_stress: max_stress(&prediction, options.pressure),
