@@ -351,6 +351,9 @@ pub struct RelaxSpec {
     pub steps: usize,
     /// Tolerance within which the symmetry is found that is kept (Å); 0 lets it break.
     pub symprec: f64,
+    /// External pressure (GPa); above 0 the hull is one of enthalpies.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pressure: f64,
 }
 
 /// A potential by its name, or a file by what it holds, wherever it lies: a campaign with another file is another campaign.

@@ -208,6 +208,7 @@ impl From<&RelaxSpec> for RelaxSection {
             fmax: Some(spec.fmax),
             steps: Some(spec.steps as u64),
             symprec: Some(spec.symprec),
+            pressure: (spec.pressure != 0.0).then_some(spec.pressure),
         }
     }
 }

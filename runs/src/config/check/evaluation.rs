@@ -8,6 +8,7 @@ use druse_fitness::{Goal, potentials, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
 
+use super::pressure::check_pressure;
 use super::program::check_program_objective;
 use super::reference::{check_file, check_reference};
 use super::{Mistakes, one_of, positive, quoted};
@@ -119,7 +120,8 @@ pub(super) fn check_relax(
     if !(symprec.is_finite() && symprec >= 0.0) {
         mistakes.report("relax.symprec", symprec, "0 or a number above (Å)");
     }
-    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec })
+    let pressure = check_pressure(section.pressure, mistakes);
+    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec, pressure })
 }
 
 pub(super) fn check_second_opinion(

@@ -312,6 +312,11 @@ pub struct RelaxSection {
     #[schemars(range(min = 0))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symprec: Option<f64>,
+    /// External pressure (GPa); 0 when absent. Above 0 crystals are compared by their enthalpies, and `hull.reference` must be a table
+    /// by `druse data reference --relax --pressure` at the same pressure.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<f64>,
 }
 
 /// `[second_opinion]`
