@@ -14,6 +14,8 @@ pub type Properties = BTreeMap<String, f64>;
 pub mod property {
     /// Energy per atom (eV/atom) by the campaign's potential, with its corrections.
     pub const ENERGY_PER_ATOM: &str = "energy_per_atom";
+    /// Enthalpy E + pV per atom (eV/atom) of what was relaxed under pressure; absent without pressure.
+    pub const ENTHALPY_PER_ATOM: &str = "enthalpy_per_atom";
     /// Energy per atom (eV/atom) before relaxation.
     pub const ENERGY_PER_ATOM_START: &str = "energy_per_atom_start";
     /// Largest force (eV/Å) after relaxation.
@@ -39,7 +41,8 @@ pub mod property {
     pub const FLAG: &str = "flag_";
     /// Number of flags of a crystal; one of those with any is not called stable.
     pub const FLAGGED: &str = "flagged";
-    /// Energy above the convex hull (eV/atom); 0 on the hull, negative for a new stable phase.
+    /// Energy above the convex hull (eV/atom); 0 on the hull, negative for a new stable phase. Under pressure it is the enthalpy above
+    /// the hull of enthalpies.
     pub const ENERGY_ABOVE_HULL: &str = "energy_above_hull";
     /// Energy above the convex hull (eV/atom) by the first potential, where there is a second opinion.
     pub const ENERGY_ABOVE_HULL_FIRST: &str = "energy_above_hull_first";

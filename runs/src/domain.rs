@@ -59,6 +59,11 @@ pub trait Domain: Sync {
     /// Heading of the novelty verdicts: what they are about.
     fn novelty_heading(&self) -> &'static str;
 
+    /// What a reader has to know of the objectives of a campaign, in sentences.
+    fn remarks(&self, _: &Campaign) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A candidate as a file for people: ending of the name, and contents.
     ///
     /// # Errors

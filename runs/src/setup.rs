@@ -67,6 +67,23 @@ pub enum SetupError {
         /// The campaign's potential.
         expected: String,
     },
+    /// Reference energies at another pressure than that of the relaxations.
+    #[error(
+        "{key}: found {found}, expected {expected}: crystals and what they compete with must be under the same pressure; make the table \
+         by `druse data reference FILES… --relax{option}`, or relax at {pressure} GPa"
+    )]
+    UnlikePressures {
+        /// What names the table.
+        key: &'static str,
+        /// What the table holds.
+        found: String,
+        /// What was wanted.
+        expected: String,
+        /// Option that makes such a table.
+        option: String,
+        /// Pressure of the table (GPa).
+        pressure: f64,
+    },
     /// Elements without a reference energy have no formation energies.
     #[error("{key}: found no energies of the elements {}, expected one of every element in space.elements", symbols(.elements))]
     MissingElements {

@@ -55,6 +55,9 @@ pub struct Summary {
     pub screens: Vec<ScreenCount>,
     /// The objectives.
     pub objectives: Vec<ObjectiveInfo>,
+    /// What has to be known of the objectives, such as the pressure of energies above hull.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// Heading of the shape of the designs, for instance `space group`.
     #[serde(skip)]
     pub shape_heading: &'static str,
@@ -127,6 +130,7 @@ impl Summary {
             novelty: BTreeMap::new(),
             funnel: Vec::new(),
             screens: Vec::new(),
+            remarks: domain.remarks(campaign),
             shape_heading: domain.shape_heading(),
             novelty_heading: domain.novelty_heading(),
             front: Vec::new(),

@@ -125,6 +125,9 @@ fn the_hash_follows_what_results_depend_on() {
     assert_ne!(hash(&filtered.replace("0.5", "0.5, audit = 0.1"), None), hash(&filtered, None));
     assert_eq!(hash(&filtered.replace("0.5", "0.5, audit = 0.02"), None), hash(&filtered, None));
     assert_ne!(hash(&format!("{SALT}funnel.audit = 0.1"), None), plain);
+    let relaxed = |relax: &str| hash(&format!("{SALT}relax = {{ {relax} }}"), None);
+    assert_eq!(relaxed("pressure = 0"), relaxed(""));
+    assert_ne!(relaxed("pressure = 5"), relaxed(""));
 }
 
 #[test]
@@ -149,10 +152,10 @@ fn a_campaign_written_out_reads_as_itself() {
     let text = r#"
         campaign = { name = "all-keys", seed = 7, budget = 100, population = 10 }
         generator = [{ kind = "random" }, { kind = "nsga2", weight = 2.5, prototypes = 0.1, newcomers = 0.2, symprec = 0.01, initial = 5 }]
-        relax = { fmax = 0.03, steps = 77 }
+        relax = { fmax = 0.03, steps = 77, pressure = 2.5 }
         trust = { max_force = 2.5, below_hull = inf }
         objective = [{ name = "density", goal = { target = 4.0 } }, { name = "toxicity", goal = "maximise" }]
-        limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }]
+        limit = [{ name = "density", max = 6.0 }, { name = "max_force", min = 0.001, max = 1.0 }, { name = "enthalpy_per_atom", max = 9.0 }]
         filter = [{ name = "density", max = 9.0 }, { name = "converged", min = 1, audit = 0 }]
         funnel.audit = 0.1
         checks.min_distance = 0.7

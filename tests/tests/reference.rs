@@ -1,5 +1,8 @@
 //! The shipped reference energies: enough of them, with well-known phases on their hull, and as near
-//! to density functional theory as CHGNet is.
+//! to density functional theory as CHGNet is. Tables of relaxed structures, also under pressure.
+
+#[path = "reference/relaxed.rs"]
+mod relaxed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;

@@ -22,12 +22,18 @@
 //! may be empty (not determined), `atoms` counts the computed cell, `energy_per_atom` is in eV/atom
 //! with five decimals. Rows are sorted by formula, space group, energy and id.
 //!
+//! A table under pressure has one line more, `# pressure: 20 GPa` below the date, and the column
+//! `enthalpy_per_atom` in the place of `energy_per_atom`: H = E + pV of structures relaxed at that pressure.
+//! Tables without pressure are what they always were, and programs that do not know of pressure refuse the others.
+//!
 //! [`ReferenceTable`] reads such a file; [`ReferenceWriter`] makes one in a long, interruptible
 //! computation.
 
+mod checkpoint;
 mod table;
 mod writer;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 pub use table::{ReferenceRow, ReferenceTable};
@@ -37,10 +43,12 @@ pub use writer::ReferenceWriter;
 const MAGIC: &str = "# druse reference energies 1";
 /// Line above the rows of a table.
 const COLUMNS: &str = "id,formula,space_group,atoms,energy_per_atom";
+/// The same of a table under pressure.
+const ENTHALPY_COLUMNS: &str = "id,formula,space_group,atoms,enthalpy_per_atom";
 
 /// What the energies of a table depend on and where the structures come from. Every field is one
 /// line of text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReferenceHeader {
     /// Model, for instance `CHGNet 0.3.0`.
     pub model: String,
@@ -54,19 +62,41 @@ pub struct ReferenceHeader {
     pub licence: String,
     /// Day of the computation, given by the caller (for instance `2026-11-22`).
     pub date: String,
+    /// Pressure (GPa) of the enthalpies that the rows hold; 0 for energies.
+    pub pressure: f64,
 }
 
 impl ReferenceHeader {
-    /// Keys and values in the order of the file.
-    fn fields(&self) -> [(&'static str, &str); 6] {
-        [
+    /// What the rows hold, in words: `energies`, or `enthalpies at 20 GPa`.
+    pub fn quantity(&self) -> Cow<'static, str> {
+        match self.pressure {
+            0.0 => Cow::Borrowed("energies"),
+            pressure => Cow::Owned(format!("enthalpies at {pressure} GPa")),
+        }
+    }
+
+    /// The line above the rows.
+    fn columns(&self) -> &'static str {
+        if self.pressure == 0.0 { COLUMNS } else { ENTHALPY_COLUMNS }
+    }
+
+    /// The pressure as the header has it.
+    fn pressure_text(&self) -> String {
+        format!("{} GPa", self.pressure)
+    }
+
+    /// Keys and values in the order of the file; the pressure only where there is one.
+    fn fields(&self) -> Vec<(&'static str, Cow<'_, str>)> {
+        let texts = [
             ("model", &self.model),
             ("model_hash", &self.model_hash),
             ("protocol", &self.protocol),
             ("source", &self.source),
             ("licence", &self.licence),
             ("date", &self.date),
-        ]
+        ];
+        let pressure = (self.pressure != 0.0).then(|| ("pressure", Cow::Owned(self.pressure_text())));
+        texts.map(|(key, text)| (key, Cow::Borrowed(text.as_str()))).into_iter().chain(pressure).collect()
     }
 
     fn field_mut(&mut self, key: &str) -> Option<&mut String> {

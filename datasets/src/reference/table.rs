@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use druse_representations::{Composition, Element};
 use sha2::{Digest, Sha256};
 
-use super::{COLUMNS, MAGIC, ReferenceError, ReferenceHeader};
+use super::{MAGIC, ReferenceError, ReferenceHeader};
 use crate::bytes::hexadecimal;
 use crate::entries::ComputedEntry;
 
@@ -22,12 +22,12 @@ pub struct ReferenceRow<'a> {
     pub space_group: Option<u8>,
     /// Atoms of the computed cell.
     pub atoms: u32,
-    /// Energy (eV/atom).
+    /// Energy (eV/atom); the enthalpy in a table under pressure.
     pub energy_per_atom: f64,
 }
 
 impl ReferenceRow<'_> {
-    /// The row as a computed entry: the composition of the cell and its energy (eV).
+    /// The row as a computed entry: the composition of the cell and its energy or enthalpy (eV).
     ///
     /// # Errors
     /// When the formula is none.
@@ -176,7 +176,7 @@ impl ReferenceTable {
                 if line != MAGIC {
                     return Err(error(&format!("'{MAGIC}'")));
                 }
-            } else if line == COLUMNS {
+            } else if line == self.header.columns() {
                 let rows: usize = count.ok_or_else(|| error("a line '# count: N' before"))?;
                 self.rows.reserve(rows.min(text.len() / 10));
                 return Ok(((place, index + 2), rows));
@@ -184,15 +184,20 @@ impl ReferenceTable {
                 let (key, value) = line
                     .strip_prefix("# ")
                     .and_then(|rest| rest.split_once(':'))
-                    .ok_or_else(|| error(&format!("'# key: value' or '{COLUMNS}'")))?;
+                    .ok_or_else(|| error(&format!("'# key: value' or '{}'", self.header.columns())))?;
                 let value = value.trim();
                 if key == "count" {
                     count = Some(value.parse().map_err(|_| error("'# count: N'"))?);
+                } else if key == "pressure" {
+                    let number = value.strip_suffix(" GPa").and_then(|number| number.parse::<f64>().ok());
+                    self.header.pressure = number
+                        .filter(|number| number.is_finite() && *number > 0.0)
+                        .ok_or_else(|| error("a pressure above 0 such as '# pressure: 20 GPa'"))?;
                 } else if let Some(field) = self.header.field_mut(key) {
                     value.clone_into(field);
                 } else {
                     return Err(error(
-                        "a known key (model, model_hash, protocol, source, licence, date, count)",
+                        "a known key (model, model_hash, protocol, source, licence, date, pressure, count)",
                     ));
                 }
             }
@@ -201,7 +206,7 @@ impl ReferenceTable {
             origin: origin.to_owned(),
             line: text.lines().count().max(1),
             found: "the end of the file".to_owned(),
-            expected: format!("'{COLUMNS}'"),
+            expected: format!("'{}'", self.header.columns()),
         })
     }
 
@@ -220,7 +225,7 @@ impl ReferenceTable {
             let (Some(id), Some(formula), Some(space_group), Some(atoms), Some(energy), None) =
                 (cells.next(), cells.next(), cells.next(), cells.next(), cells.next(), cells.next())
             else {
-                return Err(error(line, "five cells: id,formula,space_group,atoms,energy_per_atom"));
+                return Err(error(line, &format!("five cells: {}", self.header.columns())));
             };
             let elements = element_set(formula).ok_or_else(|| error(formula, "a reduced formula"))?;
             let space_group = match space_group {
@@ -270,10 +275,12 @@ impl ReferenceTable {
         &self.checksum
     }
 
-    /// Name of the table for the stamp of a result: model, source, rows and checksum.
+    /// Name of the table for the stamp of a result: model, source, enthalpies and their pressure where they are
+    /// such, rows and checksum.
     pub fn reference(&self) -> String {
-        let ReferenceHeader { model, source, .. } = &self.header;
-        format!("{model} on {source}, {} rows, sha256 {}", self.len(), &self.checksum[..12])
+        let ReferenceHeader { model, source, pressure, .. } = &self.header;
+        let quantity = if *pressure == 0.0 { String::new() } else { format!(", {}", self.header.quantity()) };
+        format!("{model} on {source}{quantity}, {} rows, sha256 {}", self.len(), &self.checksum[..12])
     }
 
     /// Number of rows.
@@ -416,6 +423,30 @@ mp-22862,NaCl,225,2,-3.40116
         assert!(read("count: 3", "count: 4").contains("found 3 rows, expected 4 rows"));
         assert!(ReferenceTable::from_bytes(&[0x1f, 0x8b, 8, 0], "x").is_err());
         assert!(ReferenceTable::from_bytes(b"", "x").is_err());
+    }
+
+    #[test]
+    fn tables_under_pressure_hold_enthalpies() {
+        let text = TEXT
+            .replace("# count", "# pressure: 2.5 GPa\n# count")
+            .replace("atoms,energy_per_atom", "atoms,enthalpy_per_atom");
+        let read = |text: &str| ReferenceTable::from_bytes(text.as_bytes(), "x");
+        let table = read(&text).unwrap();
+        assert_eq!((table.header().pressure, table.len()), (2.5, 3));
+        assert_eq!(table.header().quantity(), "enthalpies at 2.5 GPa");
+        assert!(
+            table.reference().starts_with("test 1 on two structures, enthalpies at 2.5 GPa, 3 rows, sha")
+        );
+        assert_eq!(read(TEXT).unwrap().header().quantity(), "energies");
+        // The column and the header have to say the same.
+        let unlike = read(&text.replace("enthalpy_per_atom", "energy_per_atom")).unwrap_err().to_string();
+        assert!(unlike.contains("line 10") && unlike.contains("atoms,enthalpy_per_atom'"), "{unlike}");
+        let unlike = read(&text.replace("# pressure: 2.5 GPa\n", "")).unwrap_err().to_string();
+        assert!(unlike.contains("line 9") && unlike.contains("atoms,energy_per_atom'"), "{unlike}");
+        for bad in ["0 GPa", "-1 GPa", "inf GPa", "20", "20 kbar"] {
+            let error = read(&text.replace("2.5 GPa", bad)).unwrap_err().to_string();
+            assert!(error.contains("line 8") && error.contains("expected a pressure above 0"), "{error}");
+        }
     }
 
     #[test]

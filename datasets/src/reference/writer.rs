@@ -1,27 +1,18 @@
 //! Writing a table of reference energies in a computation that may be stopped at any moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use druse_representations::Composition;
 use druse_representations::io::write_atomically;
 use flate2::{Compression, GzBuilder};
 
-use super::{COLUMNS, ReferenceError, ReferenceHeader, ReferenceRow, ReferenceTable};
+use super::checkpoint::{Line, Row};
+use super::{ReferenceError, ReferenceHeader, ReferenceRow, ReferenceTable};
 
 /// Rows appended between two calls of fsync.
 const ROWS_PER_SYNC: usize = 64;
-
-/// A row as held until the table is finished.
-#[derive(Clone, Debug)]
-struct Row {
-    formula: String,
-    space_group: Option<u8>,
-    atoms: u32,
-    energy_per_atom: f64,
-}
 
 /// Collects reference energies in an append-only checkpoint and writes the table at the end.
 ///
@@ -29,6 +20,9 @@ struct Row {
 /// dropped on opening, so after a restart the caller skips what [`contains`](Self::contains) knows
 /// and computes the rest. Structures that failed are remembered with their reason and do not enter
 /// the table.
+///
+/// Where only some structures are worth a longer computation, [`append_first`](Self::append_first) keeps the cheap
+/// energies that decide it, and [`leave_out`](Self::leave_out) takes the others out.
 ///
 /// ```
 /// use druse_datasets::reference::{ReferenceHeader, ReferenceRow, ReferenceWriter};
@@ -53,6 +47,12 @@ pub struct ReferenceWriter {
     header: ReferenceHeader,
     /// Rows by id; `Err` holds the reason of a failure.
     rows: BTreeMap<String, Result<Row, String>>,
+    /// Energies that decide what becomes a row.
+    first: BTreeMap<String, Row>,
+    /// Ids of rows whose relaxation ran out of steps.
+    out_of_steps: BTreeSet<String>,
+    /// Ids that do not enter the table.
+    left_out: BTreeSet<String>,
     unsynced: usize,
 }
 
@@ -61,7 +61,7 @@ impl ReferenceWriter {
     ///
     /// # Errors
     /// When the file cannot be read or written, holds something else, or was begun with another
-    /// model, hash, protocol or source.
+    /// model, hash, protocol, source or pressure.
     pub fn open(path: &Path, header: &ReferenceHeader) -> Result<Self, ReferenceError> {
         let fail = |action| move |source| ReferenceError::File { action, path: path.to_owned(), source };
         let mut file = OpenOptions::new()
@@ -81,9 +81,17 @@ impl ReferenceWriter {
             found: e.to_string(),
             expected: "UTF-8 text".to_owned(),
         })?;
-        let head = format!("{}{COLUMNS},reason\n", header.text());
-        let mut writer =
-            Self { path: path.to_owned(), file, header: header.clone(), rows: BTreeMap::new(), unsynced: 0 };
+        let head = head(header);
+        let mut writer = Self {
+            path: path.to_owned(),
+            file,
+            header: header.clone(),
+            rows: BTreeMap::new(),
+            first: BTreeMap::new(),
+            out_of_steps: BTreeSet::new(),
+            left_out: BTreeSet::new(),
+            unsynced: 0,
+        };
         let lines_of_head = head.lines().count();
         if text.lines().count() < lines_of_head {
             if !head.as_bytes().starts_with(&bytes[..bytes.len().min(head.len())]) {
@@ -115,7 +123,19 @@ impl ReferenceWriter {
     /// Compares the checkpoint's header with the wanted one; the date may differ and stays the
     /// earlier one.
     fn compare_header(&mut self, text: &str) -> Result<(), ReferenceError> {
-        let wanted_text = format!("{}{COLUMNS},reason\n", self.header.text());
+        // A table without pressure has no line of it.
+        let pressure = text.lines().take_while(|line| line.starts_with("# "));
+        let pressure =
+            pressure.filter_map(|line| line.strip_prefix("# pressure: ")).next().unwrap_or("0 GPa");
+        if pressure != self.header.pressure_text() {
+            return Err(ReferenceError::OtherHeader {
+                path: self.path.clone(),
+                key: "pressure",
+                found: pressure.to_owned(),
+                expected: self.header.pressure_text(),
+            });
+        }
+        let wanted_text = head(&self.header);
         for (index, wanted) in wanted_text.lines().enumerate() {
             let found = text.lines().nth(index).unwrap_or_default();
             let key_value = |line: &str| -> Option<(String, String)> {
@@ -127,8 +147,8 @@ impl ReferenceWriter {
             }
             let fields = self.header.fields();
             let field = key_value(found).and_then(|(key, value)| {
-                let &(name, wanted) = fields.iter().find(|(name, _)| *name == key)?;
-                Some((name, value, wanted.to_owned()))
+                let (name, wanted) = fields.iter().find(|(name, _)| *name == key)?;
+                Some((*name, value, wanted.clone().into_owned()))
             });
             match field {
                 Some(("date", value, _)) => self.header.date = value,
@@ -156,30 +176,42 @@ impl ReferenceWriter {
     }
 
     fn read_line(&mut self, line: &str, number: usize) -> Result<(), ReferenceError> {
-        let cells: Vec<&str> = line.splitn(6, ',').collect();
-        let entry = match cells[..] {
-            [id, "", "", "", "", reason] => Some((id, Err(reason.to_owned()))),
-            [id, formula, space_group, atoms, energy, ""] => {
-                let space_group =
-                    if space_group.is_empty() { Some(None) } else { space_group.parse().ok().map(Some) };
-                match (space_group, atoms.parse(), energy.parse()) {
-                    (Some(space_group), Ok(atoms), Ok(energy_per_atom)) => {
-                        let row = Row { formula: formula.to_owned(), space_group, atoms, energy_per_atom };
-                        Some((id, Ok(row)))
-                    }
-                    _ => None,
-                }
-            }
-            _ => None,
-        };
-        let (id, row) = entry.ok_or_else(|| self.content(number, line, &format!("{COLUMNS},reason")))?;
-        self.rows.insert(id.to_owned(), row);
+        let (id, entry) = Line::read(line)
+            .ok_or_else(|| self.content(number, line, &format!("{},reason", self.header.columns())))?;
+        self.keep(id, entry);
         Ok(())
+    }
+
+    fn keep(&mut self, id: &str, line: Line) {
+        match line {
+            Line::AsGiven(row) => {
+                self.first.insert(id.to_owned(), row);
+            }
+            Line::Done { row, out_of_steps } => {
+                if out_of_steps {
+                    self.out_of_steps.insert(id.to_owned());
+                }
+                self.rows.insert(id.to_owned(), Ok(row));
+            }
+            Line::Failed(reason) => {
+                self.rows.insert(id.to_owned(), Err(reason));
+            }
+        }
     }
 
     /// Whether this id is done, with an energy or with a failure.
     pub fn contains(&self, id: &str) -> bool {
         self.rows.contains_key(id)
+    }
+
+    /// Whether there is a first energy of this id, or a failure.
+    pub fn contains_first(&self, id: &str) -> bool {
+        self.first.contains_key(id) || self.rows.get(id).is_some_and(Result::is_err)
+    }
+
+    /// The first energies, by id.
+    pub fn first(&self) -> impl Iterator<Item = ReferenceRow<'_>> {
+        self.first.iter().map(|(id, row)| row.named(id))
     }
 
     /// Number of rows with an energy.
@@ -197,41 +229,34 @@ impl ReferenceWriter {
         self.rows.iter().filter_map(|(id, row)| Some((id.as_str(), row.as_ref().err()?.as_str())))
     }
 
+    /// Number of rows of the table whose relaxation ran out of steps.
+    pub fn out_of_steps(&self) -> usize {
+        self.out_of_steps.difference(&self.left_out).count()
+    }
+
     /// Appends a row.
     ///
     /// # Errors
     /// When the row has an id that is there already or that contains a comma or line end, a formula
     /// that is not its own reduced formula, no atoms or no finite energy; when writing fails.
     pub fn append(&mut self, row: &ReferenceRow) -> Result<(), ReferenceError> {
-        let bad = |reason: String| ReferenceError::BadRow { id: row.id.to_owned(), reason };
-        let reduced = row.formula.parse::<Composition>().map(|composition| composition.reduced_formula());
-        match reduced {
-            Ok(reduced) if reduced == row.formula => {}
-            Ok(reduced) => {
-                return Err(bad(format!(
-                    "formula '{}', expected the reduced formula '{reduced}'",
-                    row.formula
-                )));
-            }
-            Err(e) => return Err(bad(e.to_string())),
-        }
-        if row.atoms == 0 || !row.energy_per_atom.is_finite() {
-            let found = format!("{} atoms and {} eV/atom", row.atoms, row.energy_per_atom);
-            return Err(bad(format!("{found}, expected atoms and a finite energy")));
-        }
-        if row.space_group.is_some_and(|number| !(1..=230).contains(&number)) {
-            return Err(bad(format!("space group {:?}, expected 1 to 230", row.space_group)));
-        }
-        let space_group = row.space_group.map(|number| number.to_string()).unwrap_or_default();
-        let line =
-            format!("{},{},{space_group},{},{},\n", row.id, row.formula, row.atoms, row.energy_per_atom);
-        let kept = Row {
-            formula: row.formula.to_owned(),
-            space_group: row.space_group,
-            atoms: row.atoms,
-            energy_per_atom: row.energy_per_atom,
-        };
-        self.write_line(row.id, Ok(kept), &line)
+        self.write_line(row.id, Line::Done { row: Row::checked(row)?, out_of_steps: false })
+    }
+
+    /// Appends a row whose relaxation ran out of steps.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub fn append_out_of_steps(&mut self, row: &ReferenceRow) -> Result<(), ReferenceError> {
+        self.write_line(row.id, Line::Done { row: Row::checked(row)?, out_of_steps: true })
+    }
+
+    /// Keeps an energy that decides whether the structure becomes a row; it never enters the table itself.
+    ///
+    /// # Errors
+    /// As for [`append`](Self::append).
+    pub fn append_first(&mut self, row: &ReferenceRow) -> Result<(), ReferenceError> {
+        self.write_line(row.id, Line::AsGiven(Row::checked(row)?))
     }
 
     /// Records that there is no energy for a structure, and why.
@@ -241,20 +266,33 @@ impl ReferenceWriter {
     pub fn append_failure(&mut self, id: &str, reason: &str) -> Result<(), ReferenceError> {
         let reason = reason.replace(['\n', '\r'], " ");
         let reason = if reason.is_empty() { "no reason given".to_owned() } else { reason };
-        let line = format!("{id},,,,,{reason}\n");
-        self.write_line(id, Err(reason), &line)
+        self.write_line(id, Line::Failed(reason))
     }
 
-    fn write_line(&mut self, id: &str, row: Result<Row, String>, line: &str) -> Result<(), ReferenceError> {
+    /// Keeps these ids out of the table. Their lines stay in the checkpoint.
+    pub fn leave_out(&mut self, ids: BTreeSet<String>) {
+        self.left_out = ids;
+    }
+
+    /// Adds words to the protocol of the table, which are not yet known when the checkpoint is begun.
+    pub fn add_to_protocol(&mut self, words: &str) {
+        self.header.protocol.push_str(words);
+    }
+
+    fn write_line(&mut self, id: &str, line: Line) -> Result<(), ReferenceError> {
         let bad = |reason: &str| ReferenceError::BadRow { id: id.to_owned(), reason: reason.to_owned() };
         if id.is_empty() || id.contains([',', '\n', '\r']) {
             return Err(bad("expected an id without comma and line end"));
         }
-        if self.contains(id) {
+        let there = match line {
+            Line::AsGiven(_) => self.contains_first(id),
+            _ => self.contains(id),
+        };
+        if there {
             return Err(bad("this id is there already"));
         }
-        self.file.write_all(line.as_bytes()).map_err(|source| self.error("write", source))?;
-        self.rows.insert(id.to_owned(), row);
+        self.file.write_all(line.text(id).as_bytes()).map_err(|source| self.error("write", source))?;
+        self.keep(id, line);
         self.unsynced += 1;
         if self.unsynced >= ROWS_PER_SYNC {
             self.sync()?;
@@ -271,15 +309,16 @@ impl ReferenceWriter {
         self.file.sync_data().map_err(|source| self.error("write", source))
     }
 
-    /// Sorts the rows, writes the table to `to` (atomically: either the whole file or none) and
+    /// Sorts the rows that are not [left out](Self::leave_out), writes the table to `to` (atomically: either the whole file or none) and
     /// reads it back. The checkpoint stays.
     ///
     /// # Errors
     /// When writing fails.
     pub fn finish(mut self, to: &Path) -> Result<ReferenceTable, ReferenceError> {
         self.sync()?;
+        let rows = self.rows.iter().filter(|(id, _)| !self.left_out.contains(*id));
         let mut rows: Vec<(&String, &Row)> =
-            self.rows.iter().filter_map(|(id, row)| Some((id, row.as_ref().ok()?))).collect();
+            rows.filter_map(|(id, row)| Some((id, row.as_ref().ok()?))).collect();
         rows.sort_by(|(id, x), (other, y)| {
             (&x.formula, x.space_group)
                 .cmp(&(&y.formula, y.space_group))
@@ -287,7 +326,7 @@ impl ReferenceWriter {
                 .then(id.cmp(other))
         });
         let mut text = self.header.text();
-        text.push_str(&format!("# count: {}\n{COLUMNS}\n", rows.len()));
+        text.push_str(&format!("# count: {}\n{}\n", rows.len(), self.header.columns()));
         for (id, row) in rows {
             let space_group = row.space_group.map(|number| number.to_string()).unwrap_or_default();
             text.push_str(&format!(
@@ -304,6 +343,11 @@ impl ReferenceWriter {
         write().map_err(|source| ReferenceError::File { action: "write", path: to.to_owned(), source })?;
         ReferenceTable::read(to)
     }
+}
+
+/// What stands above the lines of a checkpoint.
+fn head(header: &ReferenceHeader) -> String {
+    format!("{}{},reason\n", header.text(), header.columns())
 }
 
 #[cfg(test)]
@@ -392,8 +436,45 @@ mod tests {
         let other = ReferenceHeader { model_hash: "def".into(), ..header() };
         let error = ReferenceWriter::open(&checkpoint, &other).unwrap_err().to_string();
         assert!(error.contains("was begun with model_hash 'abc', not with 'def'"), "{error}");
+        let pressed = ReferenceHeader { pressure: 20.0, ..header() };
+        let error = ReferenceWriter::open(&checkpoint, &pressed).unwrap_err().to_string();
+        assert!(error.contains("was begun with pressure '0 GPa', not with '20 GPa'"), "{error}");
+        std::fs::remove_file(&checkpoint).unwrap();
+        ReferenceWriter::open(&checkpoint, &pressed).unwrap().append(&rows()[0]).unwrap();
+        assert!(ReferenceWriter::open(&checkpoint, &pressed).unwrap().contains("b"));
+        let error = ReferenceWriter::open(&checkpoint, &header()).unwrap_err().to_string();
+        assert!(error.contains("was begun with pressure '20 GPa', not with '0 GPa'"), "{error}");
         std::fs::write(&checkpoint, "id,energy\n1,2\n").unwrap();
         assert!(ReferenceWriter::open(&checkpoint, &header()).is_err());
+    }
+
+    #[test]
+    fn first_energies_decide_and_never_enter() {
+        let folder = tempfile::tempdir().unwrap();
+        let (checkpoint, table) = (folder.path().join("c.csv"), folder.path().join("t.csv.gz"));
+        let pressed = ReferenceHeader { pressure: 5.0, protocol: "relaxed".into(), ..header() };
+        let mut writer = ReferenceWriter::open(&checkpoint, &pressed).unwrap();
+        for row in rows() {
+            writer.append_first(&row).unwrap();
+        }
+        assert!(writer.append_first(&rows()[0]).is_err(), "twice");
+        assert!(writer.is_empty() && !writer.contains("a") && writer.contains_first("a"));
+        writer.append_failure("a", "clash").unwrap();
+        writer.append(&row("b", "NaCl", -3.1)).unwrap();
+        writer.append_out_of_steps(&row("c", "NaCl", -3.6)).unwrap();
+        drop(writer);
+        let mut writer = ReferenceWriter::open(&checkpoint, &pressed).unwrap();
+        let first: Vec<(&str, f64)> = writer.first().map(|row| (row.id, row.energy_per_atom)).collect();
+        assert_eq!(first, [("a", -5.987654321), ("b", -3.0), ("c", -3.5), ("d", 0.0)]);
+        assert!(!writer.contains("d") && writer.len() == 2 && writer.out_of_steps() == 1);
+        writer.leave_out(BTreeSet::from(["c".to_owned(), "d".to_owned()]));
+        assert_eq!(writer.out_of_steps(), 0);
+        writer.add_to_protocol("; 2 left out");
+        let table = writer.finish(&table).unwrap();
+        assert_eq!((table.header().pressure, table.header().protocol.as_str()), (5.0, "relaxed; 2 left out"));
+        assert_eq!(table.rows().collect::<Vec<_>>(), [row("b", "NaCl", -3.1)]);
+        // The words about the table are not part of what the checkpoint is compared with.
+        assert!(ReferenceWriter::open(&checkpoint, &pressed).is_ok());
     }
 
     #[test]

@@ -7,10 +7,12 @@ use druse_representations::Crystal;
 use super::{Exclude, PhaseDiagram, Standing};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 use crate::potential::Potential;
-use crate::relax::{RelaxOptions, relax};
+use crate::relax::{RelaxOptions, enthalpy, relax};
 
 /// Relaxes crystals that lie at most so far above the first potential's hull by a second potential, and places them on the hull of that
 /// one's own energies.
+///
+/// Where the relaxations are under pressure, both hulls are those of enthalpies.
 ///
 /// The energy above hull, the formation energy, the largest force and stress and whether the relaxation converged become the second
 /// potential's. What the first one said is kept as
@@ -63,15 +65,21 @@ impl SecondOpinion {
         let converged = f64::from(u8::from(relaxation.is_converged()));
         let relaxed = relaxation.crystal;
         let energy = self.potential.hull_energy(&relaxed, prediction.energy);
-        let energy_per_atom = energy / relaxed.sites.len() as f64;
-        let placed =
-            self.diagram.energy_above_hull(&relaxed.composition(), energy_per_atom, Exclude::Nothing);
+        let atoms = relaxed.sites.len() as f64;
+        let energy_per_atom = energy / atoms;
+        let pressure = self.options.pressure;
+        // Without pressure this is the energy.
+        let on_hull = enthalpy(energy, relaxed.lattice.volume(), pressure) / atoms;
+        if pressure != 0.0 {
+            properties.insert(property::ENTHALPY_PER_ATOM.to_owned(), on_hull);
+        }
+        let placed = self.diagram.energy_above_hull(&relaxed.composition(), on_hull, Exclude::Nothing);
         match placed {
             Err(error) => TierOutcome::Failed { reason: error.to_string() },
             Ok(placed) => {
                 let second = placed.energy_above_hull;
                 let composition = relaxed.composition();
-                match self.standing.tell(&self.diagram, &composition, energy_per_atom, &placed) {
+                match self.standing.tell(&self.diagram, &composition, on_hull, &placed) {
                     Ok(told) => properties.extend(told),
                     Err(reason) => return TierOutcome::Rejected { reason: format!("hull: {reason}") },
                 }
@@ -119,7 +127,9 @@ impl Tier<Crystal> for SecondOpinion {
             property::MAX_STRESS,
             property::CONVERGED,
         ];
-        names.map(str::to_owned).into_iter().chain([doubt]).chain(self.standing.names()).collect()
+        let enthalpy = (self.options.pressure != 0.0).then(|| property::ENTHALPY_PER_ATOM.to_owned());
+        let names = names.map(str::to_owned).into_iter().chain(enthalpy);
+        names.chain([doubt]).chain(self.standing.names()).collect()
     }
 
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {

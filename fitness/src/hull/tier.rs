@@ -12,13 +12,24 @@ use crate::objective::{Properties, Tier, TierOutcome, property};
 pub struct HullTier {
     diagram: Arc<PhaseDiagram>,
     reference: String,
+    /// Property that is placed.
+    quantity: &'static str,
     standing: Standing,
 }
 
 impl HullTier {
     /// A tier on `diagram`; `reference` names the set that it was made of, for the protocol.
     pub fn new(diagram: Arc<PhaseDiagram>, reference: impl Into<String>) -> Self {
-        Self { diagram, reference: reference.into(), standing: Standing::default() }
+        let standing = Standing::default();
+        Self { diagram, reference: reference.into(), quantity: property::ENERGY_PER_ATOM, standing }
+    }
+
+    /// Places enthalpies, which crystals that were relaxed under pressure have, where `yes`. The phase diagram must hold enthalpies at
+    /// the same pressure, and its name must say so.
+    #[must_use]
+    pub fn of_enthalpies(self, yes: bool) -> Self {
+        let quantity = if yes { property::ENTHALPY_PER_ATOM } else { property::ENERGY_PER_ATOM };
+        Self { quantity, ..self }
     }
 
     /// Also tells what `standing` asks for.
@@ -28,9 +39,8 @@ impl HullTier {
     }
 
     fn place<D: Design>(&self, design: &D, known: &Properties) -> Result<Properties, String> {
-        let energy = known
-            .get(property::ENERGY_PER_ATOM)
-            .ok_or_else(|| format!("no {} from an earlier tier", property::ENERGY_PER_ATOM))?;
+        let energy =
+            known.get(self.quantity).ok_or_else(|| format!("no {} from an earlier tier", self.quantity))?;
         let composition = design.composition();
         let placement = self
             .diagram
@@ -99,6 +109,17 @@ mod tests {
         // Without the one known compound it would be 1.8 eV/atom below the elements instead of 0.2 above.
         assert!((properties[property::HULL_SENSITIVITY] - 2.0).abs() < 1e-12);
         assert_eq!(properties[property::KNOWN_COMPOSITIONS], 3.0);
+        // Under pressure the enthalpy is placed, and an energy does not stand in for it.
+        let tier = tier.of_enthalpies(true);
+        let both = [&energy, &Properties::from([(property::ENTHALPY_PER_ATOM.to_owned(), -3.4)])];
+        let both: Properties =
+            both.into_iter().flatten().map(|(name, value)| (name.clone(), *value)).collect();
+        let pressed = tier.run(&[(&cscl_type, &both), (&cscl_type, &energy)]);
+        let TierOutcome::Passed { properties, .. } = &pressed[0] else { panic!("{pressed:?}") };
+        assert!((properties[property::ENERGY_ABOVE_HULL] - 0.1).abs() < 1e-12);
+        assert!(
+            matches!(&pressed[1], TierOutcome::Rejected { reason } if reason.contains("no enthalpy_per_atom"))
+        );
         for (outcome, word) in outcomes[1..].iter().zip(["Fe", "energy_per_atom"]) {
             let TierOutcome::Rejected { reason } = outcome else { panic!("{outcome:?}") };
             assert!(reason.starts_with("hull: ") && reason.contains(word), "{reason}");

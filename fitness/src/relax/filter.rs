@@ -42,11 +42,6 @@ impl Filter {
         }
     }
 
-    /// External pressure (eV/Å^3).
-    pub(super) fn pressure(&self) -> f64 {
-        self.pressure
-    }
-
     /// Generalised forces (eV/Å): one row per atom, then three rows of the cell; `None` when the
     /// prediction lacks forces or stress.
     pub(super) fn forces(&self, volume: f64, prediction: &Prediction) -> Option<Vec<Vector3<f64>>> {

@@ -33,11 +33,16 @@ use druse_representations::{Crystal, Element};
 pub use options::{CellFreedom, Guards, RelaxOptions, Verdict};
 pub use tier::RelaxTier;
 
-use crate::potential::{Potential, Prediction, Want};
+use crate::potential::{GPA_PER_EV_PER_A3, Potential, Prediction, Want};
 use walker::Walker;
 
 /// Largest stress component (GPa) at which a relaxed cell counts as free of stress.
 pub const STRESS_FREE: f64 = 0.5;
+
+/// Enthalpy E + pV (eV) of a cell with this energy (eV) and volume (Å^3) at a pressure (GPa).
+pub fn enthalpy(energy: f64, volume: f64, pressure: f64) -> f64 {
+    energy + pressure / GPA_PER_EV_PER_A3 * volume
+}
 
 /// A relaxed crystal and how it got there.
 #[derive(Clone, Debug, PartialEq)]

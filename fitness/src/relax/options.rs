@@ -57,6 +57,13 @@ impl Default for RelaxOptions {
     }
 }
 
+impl RelaxOptions {
+    /// The default at a pressure (GPa), with guards for it.
+    pub fn at_pressure(pressure: f64) -> Self {
+        Self { pressure, guards: Guards::at_pressure(pressure), ..Self::default() }
+    }
+}
+
 /// Limits beyond which a structure is no crystal any more; such a relaxation ends with a reason
 /// and never counts as stable.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +83,23 @@ impl Default for Guards {
     /// 0.5 Å (as in CDVAE, Xie et al. 2022), half to twice the volume, 50 eV/Å after 20 steps.
     fn default() -> Self {
         Self { min_distance: 0.5, volume_ratio: [0.5, 2.0], max_force: 50.0, settling_steps: 20 }
+    }
+}
+
+/// Bulk modulus (GPa) of the softest solid metal, caesium (Anderson and Swenson, Phys. Rev. B 31, 668 (1985): 1.7 to 2.1 GPa), and the
+/// usual derivative with respect to pressure.
+const SOFTEST: (f64, f64) = (2.0, 4.0);
+
+impl Guards {
+    /// The default for starts at zero pressure that are relaxed at this one (GPa): the smallest volume is half of what is left of the
+    /// softest solid by Murnaghan's equation of state, V/V0 = (1 + B' p / B)^(-1/B') (Proc. Natl. Acad. Sci. 30, 244 (1944)). Without
+    /// that, what pressure does to alkali metals and molecules would count as a collapse.
+    pub fn at_pressure(pressure: f64) -> Self {
+        let default = Self::default();
+        let (modulus, slope) = SOFTEST;
+        let left = (1.0 + slope * pressure.max(0.0) / modulus).powf(-1.0 / slope);
+        let [least, most] = default.volume_ratio;
+        Self { volume_ratio: [least * left, most], ..default }
     }
 }
 
@@ -156,5 +180,19 @@ impl Verdict {
     /// Whether the last structure is a crystal with an energy, converged or not.
     pub fn is_usable(&self) -> bool {
         matches!(self, Self::Converged | Self::OutOfSteps { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pressure_leaves_room_to_shrink() {
+        assert_eq!(RelaxOptions::at_pressure(0.0), RelaxOptions::default());
+        assert_eq!(Guards::at_pressure(-5.0), Guards::default());
+        // Half of (1 + 4 * 20 / 2)^(-1/4).
+        let [least, most] = Guards::at_pressure(20.0).volume_ratio;
+        assert!((least - 0.197_6).abs() < 1e-4 && most == 2.0, "{least} {most}");
     }
 }

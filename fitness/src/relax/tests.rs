@@ -115,6 +115,36 @@ fn pressure_shrinks_the_cell_until_stress_balances_it() {
 }
 
 #[test]
+fn under_pressure_the_tier_tells_the_enthalpy_whose_slope_is_the_volume() {
+    let at = |pressure: f64| {
+        let options = RelaxOptions { fmax: 1e-7, ..RelaxOptions::at_pressure(pressure) };
+        let tier = RelaxTier::new(std::sync::Arc::new(Springs), options);
+        let start = simple_cubic(2.5, 0.0);
+        let none = crate::Properties::new();
+        match crate::Tier::run(&tier, &[(&start, &none)]).remove(0) {
+            crate::TierOutcome::Passed { design, properties } => {
+                for name in
+                    crate::Tier::<Crystal>::writes(&tier).iter().filter(|name| *name != "moment_ratio")
+                {
+                    assert!(properties.contains_key(name), "{name}");
+                }
+                (design.lattice.volume(), properties)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let (_, free) = at(0.0);
+    assert!(!free.contains_key("enthalpy_per_atom"));
+    let [(larger, low), (volume, middle), (smaller, high)] = [0.9, 1.0, 1.1].map(at);
+    assert!(larger > volume && volume > smaller);
+    let enthalpy = |properties: &crate::Properties| properties["enthalpy_per_atom"];
+    // dH/dp = V, in Å^3 after the conversion of units; one atom in the cell.
+    let slope = (enthalpy(&high) - enthalpy(&low)) / 0.2 * crate::potential::GPA_PER_EV_PER_A3;
+    assert!((slope / volume - 1.0).abs() < 1e-3, "{slope} {volume}");
+    assert!(middle["energy_per_atom"] > free["energy_per_atom"]);
+}
+
+#[test]
 fn guards_name_the_reason() {
     let verdict = |crystal: &Crystal, guards: Guards, pressure| {
         let options = RelaxOptions { guards, pressure, fmax: 1e-9, ..RelaxOptions::default() };

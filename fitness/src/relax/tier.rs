@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use druse_representations::Crystal;
 
-use super::{RelaxOptions, Relaxation, Verdict, relax};
+use super::{RelaxOptions, Relaxation, Verdict, enthalpy, relax};
 use crate::objective::{Properties, Tier, TierOutcome, property};
 use crate::potential::Potential;
 
-/// Relaxes crystals and writes energy, forces, stress, steps, saddles left, convergence, change of volume and, where there are any, moments. Structures that
+/// Relaxes crystals and writes energy, forces, stress, steps, saddles left, convergence, change of volume and, where there are any, moments;
+/// under pressure the enthalpy as well. Structures that
 /// break a guard are rejected; those that ran out of steps go on with `converged` = 0.
 pub struct RelaxTier {
     potential: Arc<dyn Potential>,
@@ -36,7 +37,8 @@ impl Tier<Crystal> for RelaxTier {
     }
 
     fn writes(&self) -> Vec<String> {
-        [
+        let enthalpy = (self.options.pressure != 0.0).then_some(property::ENTHALPY_PER_ATOM);
+        let names = [
             property::ENERGY_PER_ATOM,
             property::ENERGY_PER_ATOM_START,
             property::MAX_FORCE,
@@ -46,9 +48,8 @@ impl Tier<Crystal> for RelaxTier {
             property::CONVERGED,
             property::VOLUME_RATIO,
             property::MOMENT_RATIO,
-        ]
-        .map(str::to_owned)
-        .to_vec()
+        ];
+        names.into_iter().chain(enthalpy).map(str::to_owned).collect()
     }
 
     fn run(&self, items: &[(&Crystal, &Properties)]) -> Vec<TierOutcome<Crystal>> {
@@ -72,8 +73,14 @@ impl RelaxTier {
         };
         let atoms = relaxation.crystal.sites.len() as f64;
         let correction = self.potential.ledger(&relaxation.crystal).total();
+        let energy = prediction.energy + correction;
+        let pressure = self.options.pressure;
+        let enthalpy = (pressure != 0.0).then(|| {
+            let enthalpy = enthalpy(energy, relaxation.crystal.lattice.volume(), pressure);
+            (property::ENTHALPY_PER_ATOM, enthalpy / atoms)
+        });
         let properties = [
-            (property::ENERGY_PER_ATOM, (prediction.energy + correction) / atoms),
+            (property::ENERGY_PER_ATOM, energy / atoms),
             (property::ENERGY_PER_ATOM_START, (start + correction) / atoms),
             (property::MAX_FORCE, relaxation.max_force),
             (property::MAX_STRESS, relaxation.max_stress),
@@ -87,6 +94,7 @@ impl RelaxTier {
             properties: properties
                 .into_iter()
                 .chain(moment)
+                .chain(enthalpy)
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
             design: relaxation.crystal,

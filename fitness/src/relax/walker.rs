@@ -10,7 +10,7 @@ use super::options::{CellFreedom, Guards, RelaxOptions, Verdict};
 use super::quasi_newton::{Progress, QuasiNewton};
 use super::softest::{Found, Softest};
 use super::subspace::Subspace;
-use super::{Relaxation, springs};
+use super::{Relaxation, enthalpy, springs};
 use crate::potential::{PotentialError, Prediction};
 
 /// A rise of the energy (eV per atom) that may be rounding of single precision.
@@ -125,10 +125,11 @@ impl Walker {
             self.leave_or_rest(found, options);
             return;
         }
+        let enthalpy = enthalpy(prediction.energy, self.crystal.lattice.volume(), options.pressure);
         let point = Point {
             max_force: largest_row(prediction.forces.iter().flatten().map(|f| Vector3::from(*f))),
             max_stress: max_stress(&prediction, options.pressure),
-            enthalpy: prediction.energy + self.filter.pressure() * self.crystal.lattice.volume(),
+            enthalpy,
             crystal: self.crystal.clone(),
             symmetry: self.symmetry.clone(),
             filter: self.filter.clone(),

@@ -26,7 +26,7 @@ pub struct Arguments {
     stability: StabilityArguments,
     /// Computed entries of pymatgen (.json, .json.gz) that make up the whole phase diagram; every
     /// one of them is placed, and no structure is needed. May be repeated
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reference", "relax", "precursors"], required_unless_present = "files")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reference", "relax", "pressure", "precursors"], required_unless_present = "files")]
     entries: Vec<PathBuf>,
 }
 
@@ -44,7 +44,7 @@ fn place_structures(files: &Files, arguments: &StabilityArguments, global: &Glob
         let placed = stability.place(&record.crystal)?;
         placed_json(&record.crystal.composition(), &placed, &stability).map_err(|error| error.to_string())
     });
-    show(outcomes.into_iter(), arguments.precursors.is_some(), global)
+    show(outcomes.into_iter(), arguments.precursors.is_some(), stability.pressure(), global)
 }
 
 fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
@@ -78,7 +78,7 @@ fn place_entries(files: &[PathBuf], global: &Global) -> Result<(), Failure> {
         EnergyBasis::Total => "total energies",
         EnergyBasis::Formation => "stored formation energies, elements at 0",
     };
-    show(outcomes.into_iter(), false, global)?;
+    show(outcomes.into_iter(), false, 0.0, global)?;
     note_corrections(entries, global);
     global.note(&format!("{stable} of {count} entries on the hull; eV/atom, from {basis}"));
     Ok(())
@@ -131,6 +131,7 @@ impl Evidence {
 fn show(
     outcomes: impl Iterator<Item = (String, Outcome)>,
     reactions: bool,
+    pressure: f64,
     global: &Global,
 ) -> Result<(), Failure> {
     let mut results = Results::default();
@@ -146,6 +147,12 @@ fn show(
     if reactions {
         header.extend(["E_react", "reaction"]);
     }
+    // Under pressure all of them are enthalpies.
+    let header: Vec<String> = header
+        .into_iter()
+        .map(|name| if pressure == 0.0 { name.to_owned() } else { name.replacen("E_", "H_", 1) })
+        .collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
     results.finish(global, &header, |values| {
         let mut row = vec![
             values["formula"].as_str().unwrap_or_default().to_owned(),
@@ -163,6 +170,10 @@ fn show(
         row
     })?;
     note_known(&systems, global);
+    if pressure != 0.0 {
+        let words = if reactions { "formation and reaction" } else { "formation" };
+        global.note(&format!("enthalpy above hull at {pressure} GPa, and enthalpies of {words}; eV/atom"));
+    }
     Ok(())
 }
 
@@ -229,10 +240,16 @@ fn placed_json(
     placed: &Placed,
     stability: &Stability,
 ) -> Result<Map<String, Value>, HullError> {
-    let (energy, placement) = (placed.energy_per_atom, &placed.placement);
+    let (energy, placement) = (placed.enthalpy_per_atom, &placed.placement);
     let evidence = Evidence::find(stability.diagram(), composition, energy, placement)?;
     let mut values = placement_json(composition, placement, &evidence, stability.reference());
     values.insert("energy_per_atom".to_owned(), json!(placed.energy_per_atom));
+    let pressure = stability.pressure();
+    if pressure != 0.0 {
+        values.insert(property::ENTHALPY_PER_ATOM.to_owned(), json!(placed.enthalpy_per_atom));
+        values.insert("pressure".to_owned(), json!(pressure));
+        values.insert("quantity".to_owned(), json!(format!("enthalpy above hull at {pressure} GPa")));
+    }
     values.insert(property::INVERSE_HULL_ENERGY.to_owned(), json!(placed.inverse_hull_energy));
     if let Some(window) = placed.window {
         let share = metastability(window, placed.placement.energy_above_hull);

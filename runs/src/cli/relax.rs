@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::fitness::potential::Potential;
-use crate::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, relax};
+use crate::fitness::property;
+use crate::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, enthalpy, relax};
 use crate::representations::io::Record;
 use crate::representations::{Crystal, Exchange};
 use clap::{Args, ValueEnum};
@@ -43,9 +44,9 @@ pub struct Settings {
     /// What of the cell may change
     #[arg(long, value_enum, default_value = "free")]
     cell: Cell,
-    /// External pressure (GPa)
-    #[arg(long, value_name = "P", default_value_t = 0.0, allow_negative_numbers = true)]
-    pressure: f64,
+    /// External pressure (GPa); when absent 0, or that of the reference where there is one
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    pub pressure: Option<f64>,
     /// Tolerance (Å) within which the symmetry of the start is found, made exact and kept; 0 lets it
     /// break
     #[arg(long, value_name = "S", default_value_t = 0.01)]
@@ -76,11 +77,9 @@ impl Settings {
                 self.fmax
             )));
         }
-        if !self.pressure.is_finite() {
-            return Err(Failure::input(format!(
-                "--pressure: found {}, expected a number (GPa)",
-                self.pressure
-            )));
+        let pressure = self.pressure.unwrap_or(0.0);
+        if !pressure.is_finite() {
+            return Err(Failure::input(format!("--pressure: found {pressure}, expected a number (GPa)")));
         }
         if !(self.symprec.is_finite() && self.symprec >= 0.0) {
             return Err(Failure::input(format!(
@@ -98,10 +97,9 @@ impl Settings {
             fmax: self.fmax,
             steps: self.steps,
             cell,
-            pressure: self.pressure,
             symprec: self.symprec,
             leave_saddles: self.leave_saddles,
-            ..RelaxOptions::default()
+            ..RelaxOptions::at_pressure(pressure)
         })
     }
 }
@@ -173,6 +171,12 @@ fn values(relaxation: &Relaxation, potential: &dyn Potential, options: &RelaxOpt
     set("saddles", json!(relaxation.saddles));
     set("converged", json!(relaxation.is_converged()));
     set("energy_per_atom_start", json!(relaxation.energy_start.map(|energy| energy / atoms as f64)));
+    if options.pressure != 0.0 {
+        let energy = relaxation.prediction.as_ref().map(|prediction| prediction.energy);
+        let volume = crystal.lattice.volume();
+        let enthalpy = energy.map(|energy| enthalpy(energy, volume, options.pressure) / atoms as f64);
+        set(property::ENTHALPY_PER_ATOM, json!(enthalpy));
+    }
     set("max_force", json!(relaxation.max_force));
     set("max_stress", json!(relaxation.max_stress));
     set("verdict", json!(relaxation.verdict.to_string()));

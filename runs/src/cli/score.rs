@@ -92,7 +92,12 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
         let formula = values["formula"].as_str().unwrap_or_default().to_owned();
         let cells = names.iter().map(|name| shown(values, name, 4));
         std::iter::once(formula).chain(cells).collect()
-    })
+    })?;
+    let pressure = judges.stability.map_or(0.0, |stability| stability.pressure());
+    if with_hull && pressure != 0.0 {
+        global.note(&format!("energy above hull is enthalpy above hull at {pressure} GPa"));
+    }
+    Ok(())
 }
 
 /// The values of all objectives; those without a value are `null`, with the reason in `errors`.
@@ -106,6 +111,10 @@ fn score(mut crystal: Crystal, judges: &Judges, objectives: &[CrystalObjective])
             Ok(placed) => {
                 let placement = &placed.placement;
                 properties.insert(property::ENERGY_PER_ATOM.to_owned(), placed.energy_per_atom);
+                if stability.pressure() != 0.0 {
+                    let enthalpy = placed.enthalpy_per_atom;
+                    properties.insert(property::ENTHALPY_PER_ATOM.to_owned(), enthalpy);
+                }
                 properties.insert(property::ENERGY_ABOVE_HULL.to_owned(), placement.energy_above_hull);
                 properties.insert(property::FORMATION_ENERGY.to_owned(), placement.formation_energy);
                 let inverse = placed.inverse_hull_energy;

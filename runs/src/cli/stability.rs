@@ -10,7 +10,7 @@ use crate::fitness::hull::{
     Exclude, PhaseDiagram, Placement, PrecursorError, Precursors, Reaction, inverse_hull_energy,
 };
 use crate::fitness::potential::{Potential, Want};
-use crate::fitness::relax::{RelaxOptions, Relaxation};
+use crate::fitness::relax::{Guards, RelaxOptions, Relaxation, enthalpy};
 use crate::representations::{Crystal, Element};
 use clap::Args;
 
@@ -44,6 +44,8 @@ pub struct Stability {
     potential: Box<dyn Potential>,
     diagram: PhaseDiagram,
     reference: String,
+    /// Pressure (GPa) of the enthalpies of the hull; 0 for energies.
+    pressure: f64,
     precursors: Option<Precursors>,
     relaxation: Option<RelaxOptions>,
 }
@@ -52,13 +54,15 @@ pub struct Stability {
 pub struct Placed {
     /// Energy (eV/atom), with the corrections of `ledger`.
     pub energy_per_atom: f64,
+    /// Enthalpy (eV/atom) that was placed; the energy without pressure.
+    pub enthalpy_per_atom: f64,
     /// What was added to the potential's energy.
     pub ledger: Ledger,
     /// Where it lies.
     pub placement: Placement,
     /// Energy relative to the hull of all other compositions (eV/atom), where there are others.
     pub inverse_hull_energy: Option<f64>,
-    /// What is known of the metastability of this kind of chemistry.
+    /// What is known of the metastability of this kind of chemistry; nothing under pressure.
     pub window: Option<&'static Window>,
     /// The cheapest reaction, where precursors are named.
     pub reaction: Option<Result<Reaction, PrecursorError>>,
@@ -70,10 +74,13 @@ impl StabilityArguments {
     /// Loads the model and the competing phases for all elements of the inputs, and precursors when they are named or
     /// `reactions` are wanted.
     pub fn load(&self, inputs: &[Input], reactions: bool, global: &Global) -> Result<Stability, Failure> {
-        let relaxation = if self.relax { Some(self.settings.options()?) } else { None };
+        let options = self.settings.options()?;
         let potential = self.model.load(global)?;
-        let table = open_for(&self.reference, potential.as_ref(), "--reference")?;
+        let table = open_for(&self.reference, potential.as_ref(), self.settings.pressure, "--reference")?;
         let table = table.get();
+        let pressure = table.header().pressure;
+        let guards = Guards::at_pressure(pressure);
+        let relaxation = self.relax.then_some(RelaxOptions { pressure, guards, ..options });
         let elements: BTreeSet<Element> = inputs
             .iter()
             .filter_map(|input| input.record.as_ref().ok())
@@ -101,7 +108,7 @@ impl StabilityArguments {
                 Some(found)
             }
         };
-        Ok(Stability { potential, diagram, reference: table.reference(), precursors, relaxation })
+        Ok(Stability { potential, diagram, reference: table.reference(), pressure, precursors, relaxation })
     }
 }
 
@@ -121,14 +128,23 @@ impl Stability {
         &self.diagram
     }
 
+    /// Pressure (GPa) of the hull; above 0 it is one of enthalpies.
+    pub fn pressure(&self) -> f64 {
+        self.pressure
+    }
+
     /// Model, hash and, where structures are relaxed, the settings.
     pub fn protocol(&self) -> String {
         let energies = self.potential.hull_protocol();
-        match &self.relaxation {
-            None => format!("{energies}, energy as given"),
+        let way = match &self.relaxation {
+            None => "energy as given".to_owned(),
             Some(options) => {
-                format!("{energies}, relaxed to {} eV/Å in at most {} steps", options.fmax, options.steps)
+                format!("relaxed to {} eV/Å in at most {} steps", options.fmax, options.steps)
             }
+        };
+        match self.pressure {
+            0.0 => format!("{energies}, {way}"),
+            pressure => format!("{energies}, {way}, enthalpy at {pressure} GPa"),
         }
     }
 
@@ -147,20 +163,24 @@ impl Stability {
                 (energy, Some(relaxation))
             }
         };
-        let ledger = self.potential.ledger(relaxation.as_ref().map_or(crystal, |relaxed| &relaxed.crystal));
-        let energy_per_atom = (energy + ledger.total()) / atoms;
+        let last = relaxation.as_ref().map_or(crystal, |relaxed| &relaxed.crystal);
+        let ledger = self.potential.ledger(last);
+        let energy = energy + ledger.total();
+        let enthalpy_per_atom = enthalpy(energy, last.lattice.volume(), self.pressure) / atoms;
         let placement = self
             .diagram
-            .energy_above_hull(&crystal.composition(), energy_per_atom, Exclude::Nothing)
+            .energy_above_hull(&crystal.composition(), enthalpy_per_atom, Exclude::Nothing)
             .map_err(|error| error.to_string())?;
         let composition = crystal.composition();
         Ok(Placed {
-            energy_per_atom,
+            energy_per_atom: energy / atoms,
+            enthalpy_per_atom,
             ledger,
             placement,
-            inverse_hull_energy: inverse_hull_energy(&self.diagram, &composition, energy_per_atom),
-            window: window_of(&composition),
-            reaction: self.precursors.as_ref().map(|one| one.reaction(&composition, energy_per_atom)),
+            inverse_hull_energy: inverse_hull_energy(&self.diagram, &composition, enthalpy_per_atom),
+            // The windows are those of crystals known without pressure.
+            window: window_of(&composition).filter(|_| self.pressure == 0.0),
+            reaction: self.precursors.as_ref().map(|one| one.reaction(&composition, enthalpy_per_atom)),
             relaxation,
         })
     }

@@ -111,6 +111,9 @@ pub fn front(summary: &Summary, most: usize) -> String {
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
     let rows: Vec<Vec<String>> = summary.front.iter().take(most).map(|member| row(member, summary)).collect();
     text += &table(&header, &rows);
+    for remark in &summary.remarks {
+        text += &format!("{remark}\n");
+    }
     if summary.front.iter().take(most).any(|member| !converged(member)) {
         text += "* not relaxed to the end\n";
     }

@@ -352,7 +352,11 @@ pub struct RelaxSpec {
     /// Tolerance within which the symmetry is found that is kept (Å); 0 lets it break.
     pub symprec: f64,
     /// Whether a crystal that is at rest only because of its symmetry goes on without.
+    #[serde(skip_serializing_if = "is_default")]
     pub leave_saddles: bool,
+    /// External pressure (GPa); above 0 the hull is one of enthalpies.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pressure: f64,
 }
 
 /// A potential by its name, or a file by what it holds, wherever it lies: a campaign with another file is another campaign.

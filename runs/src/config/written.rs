@@ -208,7 +208,8 @@ impl From<&RelaxSpec> for RelaxSection {
             fmax: Some(spec.fmax),
             steps: Some(spec.steps as u64),
             symprec: Some(spec.symprec),
-            leave_saddles: Some(spec.leave_saddles),
+            leave_saddles: spec.leave_saddles.then_some(true),
+            pressure: (spec.pressure != 0.0).then_some(spec.pressure),
         }
     }
 }

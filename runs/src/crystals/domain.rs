@@ -8,7 +8,7 @@ use druse_validation::fingerprint::Invariants;
 use rayon::prelude::*;
 use serde_json::{Map, json};
 
-use super::{ConstraintTier, Standardised, drawing, evaluation, files, pipeline};
+use super::{ConstraintTier, Standardised, drawing, evaluation, files, names, needs_hull, pipeline};
 use crate::config::{Campaign, CrystalSpec, Domain as Kind};
 use crate::domain::{Details, Difference, Domain, ExportError, Judge, Label, Portrait, Prepared, properties};
 use crate::engine::Evaluate;
@@ -67,6 +67,15 @@ impl Domain for Crystals {
 
     fn novelty_heading(&self) -> &'static str {
         "known"
+    }
+
+    fn remarks(&self, campaign: &Campaign) -> Vec<String> {
+        let relax = spec(campaign).ok().and_then(|spec| spec.relax.as_ref());
+        match relax.map_or(0.0, |relax| relax.pressure) {
+            0.0 => Vec::new(),
+            _ if !needs_hull(names(campaign)) => Vec::new(),
+            pressure => vec![format!("energy above hull is enthalpy above hull at {pressure} GPa")],
+        }
     }
 
     fn file(&self, row: &CandidateRow) -> Result<(&'static str, String), StoreError> {

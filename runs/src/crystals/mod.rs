@@ -118,9 +118,14 @@ fn appraiser(
     let Some(relax) = &spec.relax else { return Ok(None) };
     let name = relax.model.to_string();
     let itself = name.starts_with("chgnet");
+    if relax.pressure != 0.0 && !itself {
+        // The energies that come with druse say nothing about what is stable under pressure.
+        return Ok(None);
+    }
     let potential: Arc<dyn Potential> =
         campaign.plugins.load_potential(if itself { &name } else { CHEAPEST }, device)?.into();
-    let table = Table::of(spec.hull.path().filter(|_| itself), potential.as_ref(), HULL_KEY)?;
+    let path = spec.hull.path().filter(|_| itself);
+    let table = Table::of(path, potential.as_ref(), relax.pressure, HULL_KEY)?;
     let diagram = match phase_diagram(spec, &table, HULL_KEY) {
         Err(SetupError::MissingElements { .. }) if !itself => return Ok(None),
         diagram => Arc::new(diagram?),
@@ -129,7 +134,7 @@ fn appraiser(
     let known =
         if spec.reject.is_empty() { Vec::new() } else { table.get().entries_within(&spec.space.elements)? };
     let formulas = known.iter().map(|entry| entry.composition.reduced_formula()).collect();
-    Ok(Some(Arc::new(start::Start { potential, diagram, formulas })))
+    Ok(Some(Arc::new(start::Start { potential, diagram, pressure: relax.pressure, formulas })))
 }
 
 /// What judges the crystals of a campaign.
@@ -262,7 +267,7 @@ fn tiers(
         steps: relax.steps,
         symprec: relax.symprec,
         leave_saddles: relax.leave_saddles,
-        ..RelaxOptions::default()
+        ..RelaxOptions::at_pressure(relax.pressure)
     };
     tiers.push(Box::new(RelaxTier::new(Arc::clone(&potential), options)));
     tiers.push(Box::new(CheckTier::new(CHECKS_AGAIN, spec.checks)));
@@ -270,9 +275,10 @@ fn tiers(
     // Of relaxed crystals: a known structure that was distorted relaxes back to it.
     tiers.extend(audit_tier.map(|tier| Box::new(tier) as Box<dyn Tier<Crystal>>));
     if needs_hull(names(campaign)) {
-        let table = Table::of(spec.hull.path(), potential.as_ref(), HULL_KEY)?;
+        let table = Table::of(spec.hull.path(), potential.as_ref(), relax.pressure, HULL_KEY)?;
         let diagram = phase_diagram(spec, &table, HULL_KEY)?;
         let tier = HullTier::new(Arc::new(diagram), table.get().reference());
+        let tier = tier.of_enthalpies(relax.pressure != 0.0);
         tiers.push(Box::new(tier.telling(standing(campaign, spec, table.get())?)));
         if let Some(second) = &spec.second_opinion {
             tiers.push(Box::new(second_opinion(campaign, spec, second, options)?));
@@ -344,7 +350,7 @@ fn second_opinion(
 ) -> Result<SecondOpinion, SetupError> {
     // The processor is the fastest place for one crystal at a time, and the only one of some models.
     let potential = potential(campaign, &second.model, "cpu")?;
-    let table = Table::of(second.reference.path(), potential.as_ref(), SECOND_KEY)?;
+    let table = Table::of(second.reference.path(), potential.as_ref(), options.pressure, SECOND_KEY)?;
     let diagram = Arc::new(phase_diagram(spec, &table, SECOND_KEY)?);
     let reference = table.get().reference();
     let tier = SecondOpinion::new(potential, diagram, reference, options, second.below);

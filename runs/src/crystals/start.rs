@@ -6,6 +6,7 @@ use std::sync::Arc;
 use druse_fitness::Want;
 use druse_fitness::hull::{Exclude, PhaseDiagram};
 use druse_fitness::potential::Potential;
+use druse_fitness::relax::enthalpy;
 use druse_generators::Appraiser;
 use druse_representations::Crystal;
 use druse_representations::symmetry::CellSymmetry;
@@ -21,6 +22,8 @@ pub struct Start {
     pub potential: Arc<dyn Potential>,
     /// Its hull.
     pub diagram: Arc<PhaseDiagram>,
+    /// Pressure (GPa) of the enthalpies of the hull; 0 for energies.
+    pub pressure: f64,
     /// Reduced formulas that others are preferred to.
     pub formulas: BTreeSet<String>,
 }
@@ -31,6 +34,7 @@ impl Start {
         let prediction =
             self.potential.evaluate_symmetric(&[(&exact, &symmetry)], Want::ENERGY).pop()?.ok()?;
         let energy = self.potential.hull_energy(crystal, prediction.energy);
+        let energy = enthalpy(energy, crystal.lattice.volume(), self.pressure);
         let energy_per_atom = energy / crystal.sites.len() as f64;
         let placed =
             self.diagram.energy_above_hull(&crystal.composition(), energy_per_atom, Exclude::Nothing);

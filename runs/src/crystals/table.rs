@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use druse_datasets::reference::ReferenceTable;
+use druse_datasets::reference::{ReferenceHeader, ReferenceTable};
 use druse_fitness::Potential;
 
 use crate::setup::SetupError;
@@ -30,11 +30,26 @@ impl Table {
         })
     }
 
-    /// The same for a potential whose energies shall stand beside those of the table; `key` names the table.
+    /// The same for a potential whose energies shall stand beside those of the table, at a pressure (GPa); `key` names the table.
+    ///
+    /// # Errors
+    /// As [`Table::open`], and when it holds energies of another model or at another pressure.
+    pub(crate) fn of(
+        path: Option<&Path>,
+        potential: &dyn Potential,
+        pressure: f64,
+        key: &'static str,
+    ) -> Result<Self, SetupError> {
+        let table = Self::of_any_pressure(path, potential, key)?;
+        table.check_pressure(pressure, key)?;
+        Ok(table)
+    }
+
+    /// As [`Table::of`], whatever the pressure.
     ///
     /// # Errors
     /// As [`Table::open`], and when it holds energies of another model.
-    pub(crate) fn of(
+    pub(crate) fn of_any_pressure(
         path: Option<&Path>,
         potential: &dyn Potential,
         key: &'static str,
@@ -49,6 +64,25 @@ impl Table {
             });
         }
         Ok(table)
+    }
+
+    /// Refuses a table at another pressure than this one (GPa).
+    ///
+    /// # Errors
+    /// Says how to make the table.
+    pub(crate) fn check_pressure(&self, pressure: f64, key: &'static str) -> Result<(), SetupError> {
+        let header = self.get().header();
+        if header.pressure == pressure {
+            return Ok(());
+        }
+        let wanted = ReferenceHeader { pressure, ..ReferenceHeader::default() };
+        Err(SetupError::UnlikePressures {
+            key,
+            found: header.quantity().into_owned(),
+            expected: wanted.quantity().into_owned(),
+            option: if pressure == 0.0 { String::new() } else { format!(" --pressure {pressure}") },
+            pressure: header.pressure,
+        })
     }
 
     /// The table.

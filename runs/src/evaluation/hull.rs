@@ -28,6 +28,12 @@ pub enum NoHull {
         /// Model of the relaxations.
         expected: String,
     },
+    /// Enthalpies under pressure, where structures are relaxed without.
+    #[error("the hull has {found}, expected energies: structures are relaxed without pressure here")]
+    UnderPressure {
+        /// What the table holds.
+        found: String,
+    },
     /// The table cannot be used.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -40,7 +46,7 @@ impl Hull {
     /// The hull of these elements, for energies of this potential.
     ///
     /// # Errors
-    /// When the table holds energies of another model, or is damaged.
+    /// When the table holds energies of another model or under pressure, or is damaged.
     pub fn new(
         table: &ReferenceTable,
         elements: &[Element],
@@ -50,6 +56,9 @@ impl Hull {
         if !potential.computed(header) {
             let (found, expected) = (header.model.clone(), potential.hull_name());
             return Err(NoHull::OtherModel { found, expected });
+        }
+        if header.pressure != 0.0 {
+            return Err(NoHull::UnderPressure { found: header.quantity().into_owned() });
         }
         let entries = table.entries_within(elements)?;
         Ok(Self {

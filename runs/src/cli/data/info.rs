@@ -111,6 +111,7 @@ fn table_facts(table: &ReferenceTable) -> Facts {
         ("reference", json!(table.reference())),
         ("model", json!(header.model)),
         ("model hash", json!(header.model_hash)),
+        ("quantity", json!(header.quantity())),
         ("protocol", json!(header.protocol)),
         ("source", json!(header.source)),
         ("licence", json!(header.licence)),

@@ -8,6 +8,7 @@ use druse_fitness::{Goal, potentials, property};
 use druse_generators::DesignSpace;
 use druse_validation::CheckLimits;
 
+use super::pressure::check_pressure;
 use super::program::check_program_objective;
 use super::reference::{check_file, check_reference};
 use super::{Mistakes, one_of, positive, quoted};
@@ -120,7 +121,8 @@ pub(super) fn check_relax(
         mistakes.report("relax.symprec", symprec, "0 or a number above (Å)");
     }
     let leave_saddles = section.leave_saddles.unwrap_or_default();
-    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec, leave_saddles })
+    let pressure = check_pressure(section.pressure, mistakes);
+    Some(RelaxSpec { model: model?, fmax, steps: steps as usize, symprec, leave_saddles, pressure })
 }
 
 pub(super) fn check_second_opinion(

@@ -6,6 +6,7 @@ mod evaluation;
 mod filter;
 mod generators;
 mod learned;
+mod pressure;
 mod program;
 mod reference;
 mod slurm;
@@ -33,6 +34,7 @@ use evaluation::{
 };
 use filter::check_funnel;
 use generators::check_generators;
+use pressure::check_under_pressure;
 use reference::{check_precursors, check_reference, check_verdicts};
 use slurm::{check_executor, check_files, check_slurm};
 use space::check_space;
@@ -156,6 +158,9 @@ impl CampaignConfig {
         properties.extend(crate::crystals::estimated());
         if relax.is_some() {
             properties.extend(CRYSTAL_PROPERTIES.map(str::to_owned));
+            if relax.as_ref().and_then(Option::as_ref).is_some_and(|relax| relax.pressure != 0.0) {
+                properties.push(property::ENTHALPY_PER_ATOM.to_owned());
+            }
         } else if self.trust != Default::default() {
             mistakes.report("trust", "it without [relax]", "a [relax] table as well");
         }
@@ -184,7 +189,6 @@ impl CampaignConfig {
         // What was asked for and cannot be had was reported.
         let relax = relax.map_or(Some(None), |checked| checked.map(Some))?;
         let second_opinion = second_opinion.map_or(Some(None), |checked| checked.map(Some))?;
-        let spec = CrystalSpec { space, relax, second_opinion, trust, checks, hull, precursors, reject };
         let named = || {
             objectives
                 .iter()
@@ -192,6 +196,10 @@ impl CampaignConfig {
                 .chain(limits.iter().map(|l| l.name.as_str()))
                 .chain(funnel.filters.iter().map(|f| f.limit.name.as_str()))
         };
+        if let Some(relax) = &relax {
+            check_under_pressure(relax, &hull, second_opinion.as_ref(), named(), mistakes);
+        }
+        let spec = CrystalSpec { space, relax, second_opinion, trust, checks, hull, precursors, reject };
         let names = crate::crystals::funnel(&spec, named);
         let tiers = check_tiers(&self.tier, own, &names, mistakes);
         Some(Parts { domain: Domain::Crystal(Box::new(spec)), generators, tiers, objectives, limits, funnel })

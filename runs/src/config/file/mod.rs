@@ -315,6 +315,11 @@ pub struct RelaxSection {
     /// Whether a crystal that is at rest only because of its symmetry goes on without; no when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave_saddles: Option<bool>,
+    /// External pressure (GPa); 0 when absent. Above 0 crystals are compared by their enthalpies, and `hull.reference` must be a table
+    /// by `druse data reference --relax --pressure` at the same pressure.
+    #[schemars(range(min = 0))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pressure: Option<f64>,
 }
 
 /// `[second_opinion]`
