@@ -40,9 +40,10 @@ fn a_module_of_python_gives_what_python_gives() {
         let sites = told.frac.iter().map(|&frac| ("Ar".parse().unwrap(), frac));
         let crystal = Crystal::ordered(Lattice::from_rows(told.lattice), sites);
         let found = potential.evaluate(&[&crystal], Want::FORCES).pop().unwrap().unwrap();
-        assert!((found.energy - told.energy).abs() < 1e-12, "{} for {}", found.energy, told.energy);
-        assert!(worst(found.forces.unwrap().as_flattened(), told.forces.as_flattened()) < 1e-12);
-        assert!(worst(found.stress.unwrap().as_flattened(), told.stress.as_flattened()) < 1e-10);
+        // Sums of many threads differ in their last digits.
+        assert!((found.energy - told.energy).abs() < 1e-10, "{} for {}", found.energy, told.energy);
+        assert!(worst(found.forces.unwrap().as_flattened(), told.forces.as_flattened()) < 1e-10);
+        assert!(worst(found.stress.unwrap().as_flattened(), told.stress.as_flattened()) < 1e-8);
         atoms += crystal.sites.len();
     }
     assert_eq!(atoms, 6);
