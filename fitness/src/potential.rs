@@ -86,8 +86,7 @@ impl Prediction {
     }
 }
 
-/// eV/Å^3 in GPa (exact in the SI of 2019).
-pub const GPA_PER_EV_PER_A3: f64 = 160.217_663_4;
+pub use druse_representations::units::GPA_PER_EV_PER_A3;
 
 /// Why a potential has no energy for a crystal.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

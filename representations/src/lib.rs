@@ -20,6 +20,7 @@ pub mod neighbours;
 pub mod reduction;
 pub mod supercell;
 pub mod symmetry;
+pub mod units;
 pub mod wyckoff;
 
 pub use complex::{Complex, Geometry, PlacedLigand};

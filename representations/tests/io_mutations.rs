@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use druse_representations::io::{Format, Record, read_path, write_string};
+use druse_representations::io::{Format, Record, read_path, write_bytes, write_string};
 use druse_representations::{Crystal, Lattice};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -132,8 +132,8 @@ fn fixture() -> Vec<Record> {
 }
 
 fn format(format: Format, name: &str) {
-    let text = write_string(format, &fixture()).unwrap();
-    let (read, refused) = torture(&[text.into_bytes()], name, 7, MUTANTS[1]);
+    let bytes = write_bytes(format, &fixture()).unwrap();
+    let (read, refused) = torture(&[bytes], name, 7, MUTANTS[1]);
     assert!(read > 0 && refused > 0);
 }
 
@@ -150,6 +150,11 @@ fn extxyz() {
 #[test]
 fn json() {
     format(Format::Json, "x.json");
+}
+
+#[test]
+fn ase_database() {
+    format(Format::AseDb, "x.db");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Every format gives back what was written to it.
 
-use druse_representations::io::{Format, Record, cif, read_path, write_file, write_string};
+use druse_representations::io::{Format, Record, cif, read_path, write_bytes, write_file, write_string};
 use druse_representations::{Crystal, Element, Lattice, Occupant, Site};
 use nalgebra::Vector3;
 use proptest::prelude::*;
@@ -86,7 +86,7 @@ fn through_file(format: Format, records: &[Record]) -> Vec<Record> {
     let path = folder.path().join("x").with_extension(format.extension());
     write_file(&path, format, records).unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file is left over");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), write_string(format, records).unwrap());
+    assert_eq!(std::fs::read(&path).unwrap(), write_bytes(format, records).unwrap());
     read_path(&path).unwrap().into_iter().map(|record| record.unwrap()).collect()
 }
 
@@ -99,6 +99,57 @@ fn check(format: Format, records: &[Record], properties: bool) {
         if properties {
             assert_eq!(got.properties, want.properties);
         }
+    }
+}
+
+/// Records with what a potential computes, and settings as pymatgen has them.
+fn computed(disordered: bool) -> impl Strategy<Value = Vec<Record>> {
+    let numbers = prop::array::uniform9(-9.0..9.0f64);
+    (records(disordered), numbers).prop_map(|(mut records, numbers)| {
+        for record in &mut records {
+            let forces = |at: usize| [0, 1, 2].map(|axis| numbers[(3 * at + axis) % 9] / (1 + at) as f64);
+            let sites = record.crystal.sites.len();
+            let [xx, yy, zz, yz, xz, xy, ..] = numbers;
+            record.properties.extend(
+                [
+                    ("energy", json!(numbers[0] * sites as f64)),
+                    ("forces", (0..sites).map(|at| json!(forces(at))).collect()),
+                    ("stress", json!([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])),
+                    ("magmoms", (0..sites).map(|at| json!(numbers[at % 9])).collect()),
+                    ("correction", json!(numbers[8])),
+                    ("parameters", json!({ "run_type": "GGA" })),
+                    ("Odd name", json!(1)),
+                ]
+                .map(|(name, value)| (name.to_owned(), value)),
+            );
+        }
+        records
+    })
+}
+
+/// Every property is there and the same, numbers to 1e-12; formats may say more of the structure.
+fn check_computed(format: Format, records: &[Record], lost: &[&str]) {
+    let back = through_file(format, records);
+    assert_eq!(back.len(), records.len());
+    for (got, want) in back.iter().zip(records) {
+        assert_eq!(got.id, want.id);
+        assert_same(&got.crystal, &want.crystal);
+        for (key, value) in want.properties.iter().filter(|(key, _)| !lost.contains(&key.as_str())) {
+            assert_close(got.properties.get(key).unwrap_or(&Value::Null), value, key);
+        }
+    }
+}
+
+fn assert_close(a: &Value, b: &Value, key: &str) {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).for_each(|(a, b)| assert_close(a, b, key));
+        }
+        (Value::Number(_), Value::Number(_)) => {
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            assert!((a - b).abs() <= 1e-12 * (1.0 + b.abs()), "{key}: {a} {b}");
+        }
+        _ => assert_eq!(a, b, "{key}"),
     }
 }
 
@@ -126,6 +177,28 @@ proptest! {
     }
 
     #[test]
+    fn extxyz_with_what_was_computed(records in computed(false)) {
+        // Blanks in names become underscores.
+        check_computed(Format::Extxyz, &records, &["Odd name"]);
+    }
+
+    #[test]
+    fn ase_database(records in computed(false)) {
+        check_computed(Format::AseDb, &records, &[]);
+        check(Format::AseDb, &through_file(Format::AseDb, &records), false);
+    }
+
+    #[test]
+    fn pymatgen_entries(records in computed(true)) {
+        check_computed(Format::Pymatgen, &records, &[]);
+    }
+
+    #[test]
+    fn optimade(records in computed(true)) {
+        check_computed(Format::Optimade, &records, &[]);
+    }
+
+    #[test]
     fn poscar(records in records(false)) {
         check(Format::Poscar, &records, false);
     }
@@ -137,10 +210,13 @@ fn formats_without_occupancies_refuse_disorder() {
     let site = Site { occupants: vec![Occupant { element: iron, occupancy: 0.5 }], frac: Vector3::zeros() };
     let crystal = Crystal { lattice: Lattice::cubic(3.0), sites: vec![site] };
     let record = Record { id: "half".into(), crystal, properties: Map::new(), source: String::new() };
-    for format in [Format::Poscar, Format::Extxyz] {
-        let message = write_string(format, std::slice::from_ref(&record)).unwrap_err().to_string();
+    for format in [Format::Poscar, Format::Extxyz, Format::AseDb] {
+        let message = write_bytes(format, std::slice::from_ref(&record)).unwrap_err().to_string();
         assert!(message.contains("'half', site 1") && message.contains("write cif or jsonl"), "{message}");
     }
+    let message = write_string(Format::Pymatgen, &[record]).unwrap_err().to_string();
+    assert!(message.starts_with("'half' has no energy") && message.contains("such as json"), "{message}");
+    assert!(write_string(Format::AseDb, &[]).is_err());
 }
 
 #[test]

@@ -227,6 +227,24 @@ pub enum WriteError {
         /// Name of the format.
         format: &'static str,
     },
+    /// The format is one of structures with energies.
+    #[error(
+        "'{id}' has no energy, which computed entries of pymatgen need; expected the property 'energy' (eV of the cell), or another \
+         format, such as json"
+    )]
+    NoEnergy {
+        /// The structure.
+        id: String,
+    },
+    /// The format is binary.
+    #[error("the format {format} is no text")]
+    NoText {
+        /// Name of the format.
+        format: &'static str,
+    },
+    /// A database that could not be made.
+    #[error("cannot make the database: {0}")]
+    Database(String),
     /// The system refused.
     #[error("{path}: cannot write: {error}")]
     Io {

@@ -1,5 +1,8 @@
 //! Extended XYZ: frames whose second line holds `key=value` pairs, among them `Lattice` and
 //! `Properties` (format of libAtoms and ASE). Plain XYZ has no lattice and is refused.
+//!
+//! Energy, forces, stress and magnetic moments are where ASE has them ([`calculated`](super::calculated)): forces and moments in columns,
+//! the stress in eV/Å^3. Other columns are left out.
 
 use std::io::BufRead;
 
@@ -8,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::crystal::Crystal;
 
 use super::build;
+use super::calculated::{FORCES, MAGMOMS, STRESS, forces, magmoms, stress_for_ase, stress_of_ase};
 use super::error::{Fault, Place, Problem, WriteError};
 use super::record::{Emit, Origin, Record, id_from};
 use super::xyz::{self, Frame};
@@ -23,6 +27,11 @@ pub(crate) fn read(reader: &mut dyn BufRead, origin: &Origin, emit: &mut Emit) {
 fn one(frame: &Frame, entry: Option<usize>, origin: &Origin, emit: &mut Emit) {
     let mut info = pairs(&frame.comment);
     let id = id_from(&mut info).unwrap_or_else(|| origin.id(entry));
+    let columns = [(FORCES, 3), (MAGMOMS, 1)].map(|(name, width)| {
+        let column = xyz::column(frame, &info, name, width)?;
+        Some((name.to_owned(), column))
+    });
+    let columns = columns.into_iter().flatten();
     let result = crystal(frame, &info).map(|crystal| {
         for key in ["Lattice", "Properties"] {
             info.shift_remove(key);
@@ -30,6 +39,10 @@ fn one(frame: &Frame, entry: Option<usize>, origin: &Origin, emit: &mut Emit) {
         if info.get("pbc") == Some(&json!([true, true, true])) {
             info.shift_remove("pbc");
         }
+        if let Some(stress) = info.get(STRESS).and_then(stress) {
+            info.insert(STRESS.to_owned(), stress);
+        }
+        info.extend(columns);
         (crystal, info)
     });
     emit(origin.finish(id, Place { entry, line: Some(frame.line), ..Place::default() }, result));
@@ -57,6 +70,12 @@ fn crystal(frame: &Frame, info: &Map<String, Value>) -> Result<Crystal, Fault> {
         sites.extend(site.map_err(|problem| Fault::at(header + 1 + index, problem))?);
     }
     Ok(build::crystal(lattice, sites)?)
+}
+
+/// The stress (GPa) of a list of numbers in eV/Å^3.
+fn stress(value: &Value) -> Option<Value> {
+    let numbers: Vec<f64> = value.as_array()?.iter().map(Value::as_f64).collect::<Option<_>>()?;
+    stress_of_ase(&numbers)
 }
 
 /// The `key=value` pairs of a comment line.
@@ -161,21 +180,40 @@ pub(crate) fn write(records: &[Record]) -> Result<String, WriteError> {
             crystal.lattice.rows().iter().flatten().map(|x| format!("{x:.17}")).collect();
         text +=
             &format!("{}\nLattice=\"{}\" Properties=species:S:1:pos:R:3", elements.len(), lattice.join(" "));
+        let forces = forces(&record.properties, elements.len());
+        let moments = magmoms(&record.properties, elements.len());
+        text += if forces.is_some() { ":forces:R:3" } else { "" };
+        text += if moments.is_some() { ":magmoms:R:1" } else { "" };
         text += &pair("id", &json!(record.id));
         for (key, value) in &record.properties {
-            if !["id", "Lattice", "Properties"].contains(&key.as_str()) {
-                text += &pair(key, value);
+            match key.as_str() {
+                "id" | "Lattice" | "Properties" => {}
+                FORCES if forces.is_some() => {}
+                MAGMOMS if moments.is_some() => {}
+                STRESS => text += &stress_pair(&record.properties).unwrap_or_else(|| pair(key, value)),
+                _ => text += &pair(key, value),
             }
         }
         if !record.properties.contains_key("pbc") {
             text += " pbc=\"T T T\"";
         }
         text.push('\n');
-        for (element, position) in elements.iter().zip(crystal.cartesian()) {
-            text += &format!("{element:<2} {:.17} {:.17} {:.17}\n", position.x, position.y, position.z);
+        for (index, (element, position)) in elements.iter().zip(crystal.cartesian()).enumerate() {
+            text += &format!("{element:<2} {:.17} {:.17} {:.17}", position.x, position.y, position.z);
+            let force = forces.iter().flat_map(|rows| rows[index]);
+            let numbers = force.chain(moments.iter().map(|moments| moments[index]));
+            text.extend(numbers.map(|number| format!(" {number:?}")));
+            text.push('\n');
         }
     }
     Ok(text)
+}
+
+/// The stress as ASE has it: nine numbers in eV/Å^3, column after column.
+fn stress_pair(properties: &Map<String, Value>) -> Option<String> {
+    let tensor = stress_for_ase(properties)?;
+    let numbers: Vec<String> = (0..9).map(|n| format!("{:?}", tensor[n % 3][n / 3])).collect();
+    Some(format!(" {STRESS}=\"{}\"", numbers.join(" ")))
 }
 
 /// ` key=value` such that reading gives the value back.
@@ -222,7 +260,10 @@ mod tests {
         assert!((first.crystal.sites[1].frac - Vector3::repeat(0.5)).norm() < 1e-12);
         assert_eq!(
             Value::Object(first.properties.clone()),
-            json!({"energy": -1.5, "name": "rock salt", "stress": [1, 2, 3], "flag": true})
+            json!({
+                "energy": -1.5, "name": "rock salt", "stress": [1, 2, 3], "flag": true,
+                "forces": [[9.0, 9.0, 9.0], [9.0, 9.0, 9.0]],
+            })
         );
         assert_eq!(records[1].as_ref().unwrap().crystal.sites[0].occupants[0].element.symbol(), "Po");
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// What `druse` reads, for messages.
 pub(crate) const KNOWN_INPUTS: &str = "CIF (.cif, .mcif), POSCAR (POSCAR*, CONTCAR*, .vasp, .poscar), extXYZ (.extxyz, .xyz), \
-    pymatgen or OPTIMADE JSON (.json), JSON lines (.jsonl, .ndjson), CSV with a column 'cif' (.csv), \
+    pymatgen or OPTIMADE JSON (.json), JSON lines (.jsonl, .ndjson), CSV with a column 'cif' (.csv), ASE databases (.db), \
     each also .gz or .bz2, in a .zip archive or in a folder";
 
 /// A format that structures can be written in.
@@ -22,16 +22,31 @@ pub enum Format {
     Json,
     /// One object per line: `id`, `lattice`, `species`, `frac` and the properties.
     Jsonl,
+    /// A list of pymatgen `ComputedStructureEntry` dictionaries; needs energies.
+    Pymatgen,
+    /// A database of ASE (SQLite), one row per structure.
+    AseDb,
+    /// The answer of an OPTIMADE API.
+    Optimade,
 }
 
 /// A text that names no output format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format '{0}'; expected cif, poscar, extxyz, json or jsonl")]
+#[error("unknown format '{0}'; expected cif, poscar, extxyz, json, jsonl, pymatgen, asedb or optimade")]
 pub struct UnknownFormat(pub String);
 
 impl Format {
     /// Every format, in the order of the documentation.
-    pub const ALL: [Self; 5] = [Self::Cif, Self::Poscar, Self::Extxyz, Self::Json, Self::Jsonl];
+    pub const ALL: [Self; 8] = [
+        Self::Cif,
+        Self::Poscar,
+        Self::Extxyz,
+        Self::Json,
+        Self::Jsonl,
+        Self::Pymatgen,
+        Self::AseDb,
+        Self::Optimade,
+    ];
 
     /// Name on the command line.
     pub fn name(self) -> &'static str {
@@ -41,13 +56,23 @@ impl Format {
             Self::Extxyz => "extxyz",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
+            Self::Pymatgen => "pymatgen",
+            Self::AseDb => "asedb",
+            Self::Optimade => "optimade",
         }
+    }
+
+    /// Whether several structures in one file are more than their texts one after the other.
+    pub fn is_one_piece(self) -> bool {
+        matches!(self, Self::Json | Self::Pymatgen | Self::AseDb | Self::Optimade)
     }
 
     /// Usual ending of file names, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Poscar => "vasp",
+            Self::AseDb => "db",
+            Self::Pymatgen | Self::Optimade => "json",
             other => other.name(),
         }
     }
@@ -72,6 +97,7 @@ pub(crate) enum Input {
     Json,
     JsonLines,
     Csv,
+    AseDb,
 }
 
 /// How the bytes are packed.
@@ -98,6 +124,7 @@ pub(crate) fn by_name(path: &Path) -> Option<(Input, Packing, String)> {
         "json" => Some(Input::Json),
         "jsonl" | "ndjson" => Some(Input::JsonLines),
         "csv" => Some(Input::Csv),
+        "db" => Some(Input::AseDb),
         _ => None,
     };
     if let Some(input) = input {
@@ -118,6 +145,7 @@ mod tests {
         assert_eq!(of("a/b.CIF.gz"), Some((Input::Cif, Packing::Gzip, "b".into())));
         assert_eq!(of("x.2.json.bz2"), Some((Input::Json, Packing::Bzip2, "x.2".into())));
         assert_eq!(of("POSCAR_12"), Some((Input::Poscar, Packing::Plain, "POSCAR_12".into())));
+        assert_eq!(of("results.db"), Some((Input::AseDb, Packing::Plain, "results".into())));
         assert_eq!(of("README.md"), None);
         assert_eq!(of("gz"), None);
     }

@@ -7,7 +7,7 @@ use crate::crystal::Crystal;
 
 use super::error::{Fault, Place, Problem};
 use super::record::{Emit, Origin, id_from};
-use super::{cif, jsonl, optimade, pymatgen};
+use super::{cif, entries, jsonl, optimade, pymatgen};
 
 /// Parses JSON; where that fails, once more with the `NaN` and `Infinity` that Python writes read
 /// as `null`.
@@ -126,6 +126,9 @@ pub(crate) fn structure(mut object: Map<String, Value>) -> Result<(Crystal, Map<
     if let Some(Value::Object(inner)) = object.get_mut("structure") {
         let (crystal, more) = structure(std::mem::take(inner))?;
         object.shift_remove("structure");
+        if entries::is_entry(&object) {
+            object = entries::properties(object);
+        }
         return Ok((crystal, pymatgen::outer_properties(object, more)));
     }
     if let Some(Value::String(text)) = object.get("cif") {

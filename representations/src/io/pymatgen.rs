@@ -117,10 +117,17 @@ pub(crate) fn write(records: &[Record]) -> String {
 }
 
 fn dictionary(record: &Record) -> Value {
-    let lattice = &record.crystal.lattice;
+    let mut structure = structure_dictionary(&record.crystal);
+    structure["id"] = json!(record.id);
+    structure["properties"] = json!(record.properties);
+    structure
+}
+
+/// A crystal as `Structure.as_dict` writes it, without properties.
+pub(super) fn structure_dictionary(crystal: &Crystal) -> Value {
+    let lattice = &crystal.lattice;
     let [a, b, c, alpha, beta, gamma] = lattice.parameters();
-    let sites: Vec<Value> = record
-        .crystal
+    let sites: Vec<Value> = crystal
         .sites
         .iter()
         .map(|site| {
@@ -138,14 +145,13 @@ fn dictionary(record: &Record) -> Value {
     json!({
         "@module": "pymatgen.core.structure",
         "@class": "Structure",
-        "id": record.id,
         "charge": 0.0,
         "lattice": {
             "matrix": lattice.rows(), "pbc": [true, true, true],
             "a": a, "b": b, "c": c, "alpha": alpha, "beta": beta, "gamma": gamma,
             "volume": lattice.volume(),
         },
-        "properties": record.properties,
+        "properties": {},
         "sites": sites,
     })
 }

@@ -11,7 +11,7 @@ use super::error::{Place, Problem, ReadError, RecordError};
 use super::format::{Input, Packing, by_name};
 use super::record::{Emit, Origin, Record};
 use super::xyz::{self, MoleculeRecord};
-use super::{cif, csv_table, extxyz, json, jsonl, poscar};
+use super::{asedb, cif, csv_table, extxyz, json, jsonl, poscar};
 
 /// Reads all structures of a file, folder (recursively, sorted by path) or archive.
 ///
@@ -200,11 +200,14 @@ fn crystals(opened: Opened, emit: &mut Emit) {
         Input::JsonLines => jsonl::read(&mut reader, origin, emit),
         Input::Csv => csv_table::read(&mut reader, origin, emit),
         Input::Xyz => extxyz::read(&mut reader, origin, emit),
-        Input::Cif | Input::Poscar | Input::Json => {
+        Input::Cif | Input::Poscar | Input::Json | Input::AseDb => {
             let mut bytes = Vec::new();
             if let Err(error) = reader.read_to_end(&mut bytes) {
                 emit(Err(origin.fail(Place::default(), Problem::Input(error.to_string()))));
                 return;
+            }
+            if input == Input::AseDb {
+                return asedb::read(&bytes, origin, emit);
             }
             let text = String::from_utf8_lossy(&bytes);
             let text = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -3,7 +3,7 @@
 
 use std::io::BufRead;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::element::Element;
 use crate::molecule::Molecule;
@@ -211,24 +211,60 @@ struct Columns {
     position: usize,
 }
 
-/// Columns by the key `Properties`, for instance `species:S:1:pos:R:3:forces:R:3`.
-fn columns(info: &Map<String, Value>) -> Result<Columns, Problem> {
-    let text = match info.get("Properties") {
+/// Columns that belong together.
+struct Group<'a> {
+    name: &'a str,
+    /// How many; 0 where the text does not say.
+    width: usize,
+    /// The first one, from 0.
+    first: usize,
+}
+
+fn layout_text(info: &Map<String, Value>) -> &str {
+    match info.get("Properties") {
         None => "species:S:1:pos:R:3",
         Some(value) => value.as_str().unwrap_or_default(),
-    };
-    let (mut species, mut numbers, mut position) = (None, None, None);
+    }
+}
+
+/// The groups of columns that the key `Properties` lists.
+fn layout(text: &str) -> Vec<Group<'_>> {
     let parts: Vec<&str> = text.split(':').collect();
-    let mut column = 0usize;
+    let mut first = 0;
+    let mut groups = Vec::new();
     for part in parts.chunks(3) {
-        let width = part.get(2).and_then(|width| width.parse::<u16>().ok());
-        match (part.first().map(|name| name.to_ascii_lowercase()).as_deref(), width) {
-            (Some("species" | "element" | "symbols"), Some(1)) => species = Some(column),
-            (Some("z" | "numbers" | "atomic_numbers"), Some(1)) => numbers = Some(column),
-            (Some("pos" | "positions"), Some(3)) => position = Some(column),
+        let width = part.get(2).and_then(|width| width.parse::<u16>().ok()).map_or(0, usize::from);
+        groups.push(Group { name: part[0], width, first });
+        first += width;
+    }
+    groups
+}
+
+/// The numbers of a group of columns, a row or, of a single column, a number for each atom. `None` where there is no such group, and where
+/// something in it is no finite number.
+pub(super) fn column(frame: &Frame, info: &Map<String, Value>, name: &str, width: usize) -> Option<Value> {
+    let group =
+        layout(layout_text(info)).into_iter().find(|group| group.name == name && group.width == width)?;
+    let numbers = |atom: &String| -> Option<Vec<f64>> {
+        let words = atom.split_whitespace().skip(group.first).take(width);
+        let numbers = words.map(|word| word.parse().ok().filter(|x: &f64| x.is_finite()));
+        numbers.collect::<Option<Vec<f64>>>().filter(|numbers| numbers.len() == width)
+    };
+    let rows: Vec<Vec<f64>> = frame.atoms.iter().map(numbers).collect::<Option<_>>()?;
+    Some(if width == 1 { json!(rows.concat()) } else { json!(rows) })
+}
+
+/// Columns by the key `Properties`, for instance `species:S:1:pos:R:3:forces:R:3`.
+fn columns(info: &Map<String, Value>) -> Result<Columns, Problem> {
+    let text = layout_text(info);
+    let (mut species, mut numbers, mut position) = (None, None, None);
+    for Group { name, width, first } in layout(text) {
+        match (name.to_ascii_lowercase().as_str(), width) {
+            ("species" | "element" | "symbols", 1) => species = Some(first),
+            ("z" | "numbers" | "atomic_numbers", 1) => numbers = Some(first),
+            ("pos" | "positions", 3) => position = Some(first),
             _ => (),
         }
-        column += usize::from(width.unwrap_or(0));
     }
     match (species.or(numbers), position) {
         (Some(who), Some(position)) => Ok(Columns { species: who, by_number: species.is_none(), position }),

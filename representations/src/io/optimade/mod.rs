@@ -1,6 +1,10 @@
 //! Structures as OPTIMADE APIs answer them (specification 1.1 and later, C. W. Andersen et al.,
 //! Sci. Data 8, 217 (2021)): an entry with `attributes`, or the attributes alone.
 
+mod write;
+
+pub(super) use write::write;
+
 use nalgebra::Vector3;
 use serde_json::{Map, Value};
 
@@ -13,12 +17,37 @@ use super::values::{number, numbers};
 
 const SITES: &str = "cartesian_site_positions";
 
+/// What begins the names of properties that the specification does not know, where druse writes them.
+const PREFIX: &str = "_druse_";
+/// Properties whose names the specification does not allow.
+const FURTHER: &str = "_druse_further_properties";
+/// Attributes that follow from the structure, or say when and where it was stored.
+const STANDARD: [&str; 17] = [
+    "elements",
+    "nelements",
+    "elements_ratios",
+    "chemical_formula_descriptive",
+    "chemical_formula_reduced",
+    "chemical_formula_anonymous",
+    "dimension_types",
+    "nperiodic_dimensions",
+    "lattice_vectors",
+    SITES,
+    "nsites",
+    "species",
+    "species_at_sites",
+    "structure_features",
+    "last_modified",
+    "immutable_id",
+    "chemical_formula_hill",
+];
+
 pub(crate) fn is_structure(object: &Map<String, Value>) -> bool {
     let attributes = object.get("attributes").and_then(Value::as_object).unwrap_or(object);
     attributes.contains_key("lattice_vectors") && attributes.contains_key(SITES)
 }
 
-/// The structure; all other attributes that are not null are properties.
+/// The structure; all other attributes that are not null are properties, ours without their prefix.
 pub(crate) fn structure(mut object: Map<String, Value>) -> Result<(Crystal, Map<String, Value>), Fault> {
     let mut attributes = match object.shift_remove("attributes") {
         Some(Value::Object(attributes)) => attributes,
@@ -59,8 +88,20 @@ pub(crate) fn structure(mut object: Map<String, Value>) -> Result<(Crystal, Map<
         let kind = kinds.iter().find(|kind| kind.get("name").and_then(Value::as_str) == Some(name));
         sites.extend(build::site(&label, shares(name, kind, &label)?, frac.into())?);
     }
-    attributes.retain(|_, value| !value.is_null());
-    Ok((build::crystal(lattice, sites)?, attributes))
+    Ok((build::crystal(lattice, sites)?, properties(attributes)))
+}
+
+fn properties(attributes: Map<String, Value>) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for (key, value) in attributes {
+        match (key.strip_prefix(PREFIX), value) {
+            (_, Value::Null) => {}
+            (Some(_), Value::Object(further)) if key == FURTHER => properties.extend(further),
+            (Some(own), value) if !own.is_empty() => drop(properties.insert(own.to_owned(), value)),
+            (_, value) => drop(properties.insert(key, value)),
+        }
+    }
+    properties
 }
 
 /// Elements and concentrations of a species. `vacancy` leaves its share empty.
