@@ -78,7 +78,7 @@ pub trait Domain: Sync {
     ///
     /// # Errors
     /// When a stored design cannot be read back, or not be written in this format.
-    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, String)>, ExportError>;
+    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, Vec<u8>)>, ExportError>;
 
     /// Tells designs apart for the choice of unlike ones.
     ///

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+use druse::representations::io::{Record, read_path};
 use druse_tests::{contents, druse, run, succeed, workspace};
 use serde_json::Value;
 
@@ -105,6 +106,43 @@ fn a_full_disk_stops_the_campaign_and_resuming_finishes_it() {
     assert!(!out.join("pareto").exists());
     succeed(druse().arg("resume").arg(&out));
     assert_same(&out);
+}
+
+#[test]
+fn every_format_carries_the_values_along() {
+    let folder = tempfile::tempdir().unwrap();
+    let exported = |format: &str, file: &str| -> (PathBuf, Vec<Record>) {
+        let to = folder.path().join(format);
+        let arguments = ["--candidates", "evaluated", "--format", format, "--to"];
+        succeed(druse().arg("export").arg(whole()).args(arguments).arg(&to));
+        let records = read_path(&to.join(file)).unwrap().into_iter().map(|record| record.unwrap()).collect();
+        (to.join(file), records)
+    };
+    let (_, expected) = exported("jsonl", "candidates.jsonl");
+    assert!(expected.len() > 9, "{}", expected.len());
+    for (format, file) in [
+        ("extxyz", "candidates.extxyz"),
+        ("pymatgen", "candidates.json"),
+        ("asedb", "candidates.db"),
+        ("optimade", "candidates.json"),
+    ] {
+        let (path, found) = exported(format, file);
+        assert_eq!(found.len(), expected.len(), "{format}");
+        for (found, expected) in found.iter().zip(&expected) {
+            assert_eq!(found.id, expected.id, "{format}");
+            for (key, value) in expected.properties.iter().filter(|(_, value)| !value.is_null()) {
+                assert_eq!(found.properties.get(key), Some(value), "{format}: {key}");
+            }
+            let per_atom = expected.properties["energy_per_atom"].as_f64().unwrap();
+            let energy = found.properties["energy"].as_f64().unwrap();
+            assert!((energy / found.crystal.sites.len() as f64 - per_atom).abs() < 1e-9, "{format}");
+        }
+        if format == "asedb" {
+            let symmetry = druse().arg("symmetry").arg(&path).args(["--json", "-"]).output().unwrap();
+            let told: Value = serde_json::from_slice(&symmetry.stdout).unwrap();
+            assert_eq!(told.as_array().unwrap().len(), expected.len());
+        }
+    }
 }
 
 #[test]

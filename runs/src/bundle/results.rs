@@ -71,8 +71,8 @@ fn evaluated(
     let mut chunk: Vec<CandidateRow> = Vec::new();
     let mut flush = |chunk: &mut Vec<CandidateRow>| -> Result<(), Failed> {
         let rows: Vec<&CandidateRow> = chunk.iter().collect();
-        for (_, text) in domain.export(&rows, format).map_err(super::BundleError::from)? {
-            out.write_all(text.as_bytes())?;
+        for (_, bytes) in domain.export(&rows, format).map_err(super::BundleError::from)? {
+            out.write_all(&bytes)?;
         }
         chunk.clear();
         Ok(())

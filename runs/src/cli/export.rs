@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::campaign::{self, CampaignError};
 use crate::domain::{self, Domain, ExportError};
 use crate::engine::Front;
+use crate::representations::io::Format;
 use crate::store::{CandidateRow, Status, Store};
 use clap::{Args, ValueEnum};
 use serde_json::json;
@@ -18,16 +19,20 @@ pub struct Arguments {
     /// Folder of a campaign
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Format of the files
-    #[arg(long, value_name = "FORMAT", value_parser = ["cif", "poscar", "extxyz", "xyz", "json", "jsonl"])]
+    /// Format of the files; crystals have all of them, complexes xyz and jsonl. pymatgen are computed entries, asedb a database of ASE
+    #[arg(long, value_name = "FORMAT", value_parser = FORMATS)]
     format: String,
-    /// Folder for the files: one for each candidate, or a single one (extxyz, json, jsonl)
+    /// Folder for the files: one for each candidate (cif, poscar, xyz of complexes), or a single one
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
     /// Which candidates
     #[arg(long, value_name = "SET", value_enum, default_value = "pareto")]
     candidates: Set,
 }
+
+/// All formats of any kind of campaign.
+const FORMATS: [&str; 9] =
+    ["cif", "poscar", "extxyz", "xyz", "json", "jsonl", "pymatgen", "asedb", "optimade"];
 
 /// A set of candidates.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,8 +53,8 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let mut writer = FolderWriter::new(&arguments.to)?;
     let mut chunk = Vec::new();
     let mut count = 0;
-    // A JSON document is one piece.
-    let most = if arguments.format == "json" { usize::MAX } else { CHUNK };
+    let in_one_piece = arguments.format.parse::<Format>().is_ok_and(Format::is_one_piece);
+    let most = if in_one_piece { usize::MAX } else { CHUNK };
     let mut take = |row: CandidateRow| -> Result<(), Failure> {
         count += 1;
         chunk.push(row);
@@ -88,5 +93,5 @@ fn add(
         error => Failure::input(error),
     })?;
     rows.clear();
-    files.iter().try_for_each(|(name, text)| writer.add(name, text))
+    files.iter().try_for_each(|(name, bytes)| writer.add(name, bytes))
 }

@@ -19,7 +19,7 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 /// Existing files of the same names are replaced.
 pub fn write_folder(folder: &Path, files: &[(String, String)]) -> Result<(), Failure> {
     let mut writer = FolderWriter::new(folder)?;
-    files.iter().try_for_each(|(name, text)| writer.add(name, text))?;
+    files.iter().try_for_each(|(name, text)| writer.add(name, text.as_bytes()))?;
     writer.finish().map(|_| ())
 }
 
@@ -41,10 +41,10 @@ impl<'a> FolderWriter<'a> {
         Ok(Self { folder, staging, names: Vec::new() })
     }
 
-    /// Adds text to the end of a file; files come one after the other.
-    pub fn add(&mut self, name: &str, text: &str) -> Result<(), Failure> {
+    /// Adds bytes to the end of a file; files come one after the other.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.staging.path().join(name);
-        let append = |mut file: fs::File| file.write_all(text.as_bytes());
+        let append = |mut file: fs::File| file.write_all(bytes);
         fs::File::options()
             .create(true)
             .append(true)
@@ -73,8 +73,12 @@ pub fn format_of(path: &Path) -> Result<Format, Failure> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
     let known = Format::ALL.iter().find(|format| format.extension() == ending || format.name() == ending);
     known.copied().or_else(|| (ending == "xyz").then_some(Format::Extxyz)).ok_or_else(|| {
-        let endings: Vec<String> =
-            Format::ALL.iter().map(|format| format!(".{}", format.extension())).collect();
+        let mut endings: Vec<String> = Vec::new();
+        for ending in Format::ALL.iter().map(|format| format!(".{}", format.extension())) {
+            if !endings.contains(&ending) {
+                endings.push(ending);
+            }
+        }
         let found = path.display();
         Failure::input(format!(
             "found the file name '{found}', expected one that ends in {}",

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::fitness::potential::Potential;
+use crate::fitness::potential::{Potential, Prediction};
 use crate::fitness::property;
 use crate::fitness::relax::{CellFreedom, RelaxOptions, Relaxation, enthalpy, relax};
-use crate::representations::io::Record;
+use crate::representations::io::{Format, Record, calculated};
 use crate::representations::{Crystal, Exchange};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -27,7 +27,7 @@ pub struct Arguments {
     #[command(flatten)]
     settings: Settings,
     /// Also write the relaxed structures to this file; its ending tells the format (.cif, .vasp,
-    /// .extxyz, .json, .jsonl)
+    /// .extxyz, .json, .jsonl, .db); the latter four with energies, forces and stress
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
 }
@@ -113,6 +113,11 @@ pub fn run(arguments: &Arguments, global: &Global) -> Result<(), Failure> {
     let relaxed = handle_all(inputs, global, |mut record| {
         let relaxation = relax_one(&record.crystal, potential.as_ref(), &options)?;
         let values = values(&relaxation, potential.as_ref(), &options);
+        if !matches!(target, Some((_, Format::Cif | Format::Poscar))) {
+            let told =
+                relaxation.prediction.iter().flat_map(|told| computed(told, relaxation.crystal.sites.len()));
+            record.properties.extend(told);
+        }
         record.crystal = relaxation.crystal;
         Ok((record, values))
     });
@@ -154,6 +159,13 @@ pub fn relax_one(
         .pop()
         .ok_or_else(|| format!("{} gave no result", potential.name()))?;
     if relaxation.verdict.is_usable() { Ok(relaxation) } else { Err(relaxation.verdict.to_string()) }
+}
+
+/// What a potential said, as properties of the structure in files that have room for numbers of each site.
+fn computed(prediction: &Prediction, atoms: usize) -> Map<String, Value> {
+    let mut told = prediction_json(prediction, atoms);
+    told.insert(calculated::ENERGY.to_owned(), json!(prediction.energy));
+    told
 }
 
 fn values(relaxation: &Relaxation, potential: &dyn Potential, options: &RelaxOptions) -> Map<String, Value> {

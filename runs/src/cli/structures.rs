@@ -36,7 +36,7 @@ pub fn handle_all<T: Send>(
 #[derive(Args)]
 pub struct Files {
     /// Structure files, folders or archives: CIF, POSCAR, extXYZ, XYZ, pymatgen or OPTIMADE JSON,
-    /// JSON lines, CSV with a column `cif`; also .gz, .bz2 and .zip
+    /// JSON lines, CSV with a column `cif`, ASE databases (.db); also .gz, .bz2 and .zip
     #[arg(required = true, value_name = "FILES")]
     pub files: Vec<PathBuf>,
 }

@@ -92,15 +92,15 @@ impl Domain for Complexes {
         &["xyz", "jsonl"]
     }
 
-    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, String)>, ExportError> {
+    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, Vec<u8>)>, ExportError> {
         match format {
             "xyz" => rows
                 .iter()
-                .map(|row| Ok((format!("candidate-{}.xyz", row.number), self.file(row)?.1)))
+                .map(|row| Ok((format!("candidate-{}.xyz", row.number), self.file(row)?.1.into_bytes())))
                 .collect(),
             "jsonl" => {
                 let lines: Vec<String> = rows.iter().map(|row| line(row)).collect::<Result<_, _>>()?;
-                Ok(vec![("candidates.jsonl".to_owned(), lines.concat())])
+                Ok(vec![("candidates.jsonl".to_owned(), lines.concat().into_bytes())])
             }
             _ => Err(ExportError::UnknownFormat { found: format.to_owned(), expected: self.formats() }),
         }

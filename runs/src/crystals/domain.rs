@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use druse_representations::io::{Format, Record, write_string};
+use druse_fitness::property;
+use druse_representations::io::{Format, Record, calculated, write_bytes};
 use druse_representations::{Composition, Crystal, Element, Exchange, Site};
 use druse_validation::fingerprint::Invariants;
 use rayon::prelude::*;
@@ -83,22 +84,22 @@ impl Domain for Crystals {
     }
 
     fn formats(&self) -> &'static [&'static str] {
-        &["cif", "poscar", "extxyz", "xyz", "json", "jsonl"]
+        &["cif", "poscar", "extxyz", "xyz", "json", "jsonl", "pymatgen", "asedb", "optimade"]
     }
 
-    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, String)>, ExportError> {
+    fn export(&self, rows: &[&CandidateRow], format: &str) -> Result<Vec<(String, Vec<u8>)>, ExportError> {
         let name = if format == "xyz" { "extxyz" } else { format };
         let unknown = || ExportError::UnknownFormat { found: format.to_owned(), expected: self.formats() };
         let format: Format = name.parse().map_err(|_| unknown())?;
         let records: Vec<Record> = rows.iter().map(|row| record(row)).collect::<Result<_, _>>()?;
         let extension = format.extension();
         let one = |record: &Record| {
-            let text = write_string(format, std::slice::from_ref(record))?;
-            Ok((format!("{}.{extension}", record.id), text))
+            let bytes = write_bytes(format, std::slice::from_ref(record))?;
+            Ok((format!("{}.{extension}", record.id), bytes))
         };
         match format {
             Format::Cif | Format::Poscar => records.iter().map(one).collect(),
-            _ => Ok(vec![(format!("candidates.{extension}"), write_string(format, &records)?)]),
+            _ => Ok(vec![(format!("candidates.{extension}"), write_bytes(format, &records)?)]),
         }
     }
 
@@ -160,9 +161,14 @@ fn label(crystal: &Crystal, standardised: Option<&Standardised>) -> Label {
     }
 }
 
-/// The relaxed design with all that is known of it.
+/// The relaxed design with all that is known of it, and the energy of its cell where one was computed.
 fn record(row: &CandidateRow) -> Result<Record, StoreError> {
     let crystal: Crystal = row.design()?;
     let id = format!("{}-{}", row.number, crystal.composition().reduced_formula());
-    Ok(Record { id, crystal, properties: properties(row), source: String::new() })
+    let mut properties = properties(row);
+    if let Some(energy) = row.properties.get(property::ENERGY_PER_ATOM) {
+        let cell = json!(energy * crystal.sites.len() as f64);
+        properties.entry(calculated::ENERGY).or_insert(cell);
+    }
+    Ok(Record { id, crystal, properties, source: String::new() })
 }
