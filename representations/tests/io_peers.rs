@@ -47,11 +47,22 @@ fn others_read_what_we_write() {
         "energy": -6.75, "forces": forces, "stress": stress, "magmoms": [0.0, -1.5], "correction": -0.5,
     });
     let records = [
-        record("1-NaCl", [[5.0, 0.0, 0.25], [0.5, 5.5, 0.0], [0.0, 0.1, 6.0]], &[("Na", [0.0; 3]), ("Cl", [0.5, 0.45, 0.5])], computed),
+        record(
+            "1-NaCl",
+            [[5.0, 0.0, 0.25], [0.5, 5.5, 0.0], [0.0, 0.1, 6.0]],
+            &[("Na", [0.0; 3]), ("Cl", [0.5, 0.45, 0.5])],
+            computed,
+        ),
         record(
             "2-SrTiO3",
             [[3.9, 0.0, 0.0], [0.0, 3.9, 0.0], [0.0, 0.0, 3.9]],
-            &[("Sr", [0.5; 3]), ("Ti", [0.0; 3]), ("O", [0.5, 0.0, 0.0]), ("O", [0.0, 0.5, 0.0]), ("O", [0.0, 0.0, 0.5])],
+            &[
+                ("Sr", [0.5; 3]),
+                ("Ti", [0.0; 3]),
+                ("O", [0.5, 0.0, 0.0]),
+                ("O", [0.0, 0.5, 0.0]),
+                ("O", [0.0, 0.0, 0.5]),
+            ],
             json!({ "energy": -40.0, "energy_above_hull": 0.3 }),
         ),
     ];
@@ -107,11 +118,15 @@ fn we_read_what_others_write() {
     assert_eq!((&data["dos"], &data["deep"]), (&dos, &json!({"k": [1, null]})));
     // Corrected energies, as `entry.energy`.
     for (found, expected) in read("entries.json").iter().zip(&expected) {
-        let number = |record: &Record, key: &str| record.properties.get(key).and_then(Value::as_f64).unwrap_or(0.0);
+        let number =
+            |record: &Record, key: &str| record.properties.get(key).and_then(Value::as_f64).unwrap_or(0.0);
         let corrected = number(expected, "energy") + number(expected, "correction");
         assert!((number(found, "energy") - corrected).abs() < 1e-12);
         assert_eq!(number(found, "correction"), number(expected, "correction"));
-        assert_eq!(found.properties["parameters"], Value::Object(Map::from_iter([("run_type".into(), json!("GGA"))])));
+        assert_eq!(
+            found.properties["parameters"],
+            Value::Object(Map::from_iter([("run_type".into(), json!("GGA"))]))
+        );
     }
 }
 
