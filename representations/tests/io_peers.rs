@@ -147,7 +147,8 @@ fn assert_close(a: &Value, b: &Value, key: &str) {
         }
         (Value::Number(_), Value::Number(_)) => {
             let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
-            assert!((a - b).abs() < 1e-7, "{key}: {a} {b}");
+            // ASE's electronvolt is of 2014, 8e-9 of it less than today's, and its files have eight decimals.
+            assert!((a - b).abs() < 1e-6, "{key}: {a} {b}");
         }
         _ => assert_eq!(a, b, "{key}"),
     }

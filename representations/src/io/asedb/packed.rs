@@ -75,8 +75,11 @@ fn list(array: &Value, bytes: &[u8]) -> Option<Value> {
     (flat.len() == count).then(|| nested(&shape, flat))
 }
 
-/// Width (bytes) and reader of a type of numbers; what is not finite becomes null.
-fn numbers_of(kind: &str) -> Option<(usize, fn(&[u8]) -> Value)> {
+/// The number that some bytes stand for; null when it is not finite.
+type Reader = fn(&[u8]) -> Value;
+
+/// Width (bytes) and reader of a type of numbers.
+fn numbers_of(kind: &str) -> Option<(usize, Reader)> {
     macro_rules! number {
         ($kind:ty) => {
             (size_of::<$kind>(), |bytes| json!(bytes.try_into().map(<$kind>::from_le_bytes).ok()))

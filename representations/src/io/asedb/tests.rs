@@ -40,6 +40,8 @@ fn changed(statements: &str) -> Vec<u8> {
     let bytes = write(&[salt(), salt()]).unwrap();
     let mut connection = Connection::open_in_memory().unwrap();
     connection.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), false).unwrap();
+    // As in the SQLite of Python; the one bundled here has them on.
+    connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
     connection.execute_batch(statements).unwrap();
     connection.serialize("main").unwrap().to_vec()
 }
