@@ -184,7 +184,8 @@ impl Relaxed {
         let (mut good, mut both) = (0, 0);
         for ((row, (end, time)), crystal) in peer.iter().zip(&self.ends).zip(crystals) {
             let atoms = crystal.sites.len();
-            let energy = end.prediction.as_ref().map(|prediction| prediction.energy / atoms as f64);
+            let usable = end.prediction.as_ref().filter(|_| end.verdict.is_usable());
+            let energy = usable.map(|prediction| prediction.energy / atoms as f64);
             let theirs = row["energy_per_atom"].as_f64();
             let fine = energy.zip(theirs).is_some_and(|(energy, theirs)| energy <= theirs + 1e-3);
             both += usize::from(energy.is_some() && theirs.is_some());
