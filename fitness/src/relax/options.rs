@@ -86,18 +86,17 @@ impl Default for Guards {
     }
 }
 
-/// Bulk modulus (GPa) of the softest solid metal, caesium (Anderson and Swenson, Phys. Rev. B 31, 668 (1985): 1.7 to 2.1 GPa), and the
-/// usual derivative with respect to pressure.
-const SOFTEST: (f64, f64) = (2.0, 4.0);
+/// Bulk modulus (GPa) of the softest solid metal, caesium (Anderson and Swenson, Phys. Rev. B 31, 668 (1985): 1.7 to 2.1 GPa).
+const SOFTEST: f64 = 2.0;
 
 impl Guards {
     /// The default for starts at zero pressure that are relaxed at this one (GPa): the smallest volume is half of what is left of the
-    /// softest solid by Murnaghan's equation of state, V/V0 = (1 + B' p / B)^(-1/B') (Proc. Natl. Acad. Sci. 30, 244 (1944)). Without
-    /// that, what pressure does to alkali metals and molecules would count as a collapse.
+    /// softest solid by Murnaghan's equation of state, V/V0 = (1 + B' p / B)^(-1/B') with B' = 4 (Proc. Natl. Acad. Sci. 30, 244
+    /// (1944)). Without that, what pressure does to alkali metals and molecules would count as a collapse.
     pub fn at_pressure(pressure: f64) -> Self {
         let default = Self::default();
-        let (modulus, slope) = SOFTEST;
-        let left = (1.0 + slope * pressure.max(0.0) / modulus).powf(-1.0 / slope);
+        // Square roots are the same to the last bit on every machine, and this number is part of protocols.
+        let left = 1.0 / (1.0 + 4.0 * pressure.max(0.0) / SOFTEST).sqrt().sqrt();
         let [least, most] = default.volume_ratio;
         Self { volume_ratio: [least * left, most], ..default }
     }
