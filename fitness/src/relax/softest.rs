@@ -7,7 +7,7 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn, SymmetricEigen, Vector3};
 
-use super::subspace::Subspace;
+use super::subspace::{Subspace, orthogonal};
 use super::walker::largest_row;
 
 /// Longest row (Å) of a displacement whose forces tell a curvature.
@@ -17,7 +17,7 @@ const DOWNHILL: f64 = -0.1;
 /// Most products for one crystal, and how near (eV/Å^2) the residual must be for fewer.
 const PRODUCTS: usize = 10;
 const RESIDUAL: f64 = 0.2;
-/// What of a direction is left after the others were taken out, below which it is none.
+/// Share of a direction below which nothing of it is left after the others were taken out.
 const NOTHING: f64 = 1e-6;
 
 /// A search under way.
@@ -61,7 +61,7 @@ impl Softest {
         };
         let mut apart: Vec<DVector<f64>> = Vec::new();
         for rows in kept.directions().chain((0..3).map(translation)) {
-            if let Some(column) = orthogonal(all.components(&rows), &apart) {
+            if let Some(column) = new_beside(all.components(&rows), &apart) {
                 apart.push(column);
             }
         }
@@ -122,7 +122,7 @@ impl Softest {
     /// Adds what is new of a direction; whether anything was.
     fn add(&mut self, direction: DVector<f64>) -> bool {
         let direction = self.without_apart(direction);
-        let new = orthogonal(direction, &self.directions);
+        let new = new_beside(direction, &self.directions);
         new.map(|direction| self.directions.push(direction)).is_some()
     }
 
@@ -132,17 +132,10 @@ impl Softest {
     }
 }
 
-/// What of a vector is orthogonal to the others (orthonormal), of length one; `None` where nothing is.
-fn orthogonal(mut vector: DVector<f64>, others: &[DVector<f64>]) -> Option<DVector<f64>> {
-    let before = vector.norm();
-    // Twice is enough (W. Kahan; see Giraud et al., Numer. Math. 101, 87 (2005)).
-    for _ in 0..2 {
-        for other in others {
-            vector -= other * other.dot(&vector);
-        }
-    }
-    let length = vector.norm();
-    (length > NOTHING * before).then(|| vector / length)
+/// What of a vector is new beside the others (orthonormal), of length one; `None` where nothing is.
+fn new_beside(vector: DVector<f64>, others: &[DVector<f64>]) -> Option<DVector<f64>> {
+    let least = NOTHING * vector.norm();
+    orthogonal(vector, others, least)
 }
 
 fn combined(vectors: &[DVector<f64>], weights: &DVector<f64>) -> DVector<f64> {

@@ -77,17 +77,25 @@ impl Subspace {
 }
 
 /// Adds what of `column` is orthogonal to the columns from `first` on.
-fn push_orthogonal(columns: &mut Vec<DVector<f64>>, first: usize, mut column: DVector<f64>) {
+fn push_orthogonal(columns: &mut Vec<DVector<f64>>, first: usize, column: DVector<f64>) {
+    let new = orthogonal(column, &columns[first..], NOTHING);
+    columns.extend(new);
+}
+
+/// What of a vector is orthogonal to the others (orthonormal), of length one; `None` where no more than `least` of it is left.
+pub(super) fn orthogonal(
+    mut vector: DVector<f64>,
+    others: &[DVector<f64>],
+    least: f64,
+) -> Option<DVector<f64>> {
     // Twice is enough (W. Kahan; see Giraud et al., Numer. Math. 101, 87 (2005)).
     for _ in 0..2 {
-        for other in &columns[first..] {
-            column -= other * other.dot(&column);
+        for other in others {
+            vector -= other * other.dot(&vector);
         }
     }
-    let length = column.norm();
-    if length > NOTHING {
-        columns.push(column / length);
-    }
+    let length = vector.norm();
+    (length > least).then(|| vector / length)
 }
 
 /// Strains that the cell is free to take.
